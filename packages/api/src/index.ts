@@ -1,0 +1,17 @@
+export * from "./gen/codemesh/event/v1/event_pb.js";
+export * from "./gen/codemesh/execution/v1/execution_pb.js";
+export * from "./gen/codemesh/executor/v1/sandbox_pb.js";
+export * from "./gen/codemesh/file/v1/file_pb.js";
+export * as linkpb from "./gen/codemesh/link/v1/link_pb.js";
+export * from "./gen/codemesh/metering/v1/metering_pb.js";
+export * from "./gen/codemesh/session/v1/session_pb.js";
+export * from "./gen/codemesh/state/v1/record_pb.js";
+export * from "./gen/google/rpc/error_details_pb.js";
+export * from "./gen/google/rpc/status_pb.js";
+export * as healthpb from "./gen/grpc/health/v1/health_pb.js";
+export * as reflectionpb from "./gen/grpc/reflection/v1/reflection_pb.js";
+export * as reflectionalphapb from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
+export * from "./limits.js";
+export * from "./names.js";
+export * from "./paths.js";
+export * from "./refusal.js";
