@@ -1,0 +1,1 @@
+export { createGrpcTransport, type GrpcTransport, type GrpcTransportOptions } from "./transport.js";

@@ -1,0 +1,64 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { healthpb, MAX_MESSAGE_BYTES } from "@codemesh/api";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createCallerInterceptor } from "./caller.js";
+import type { ListenAddress } from "./environment.js";
+import { createErrorInterceptor } from "./error-interceptor.js";
+import { createHealthState } from "./health.js";
+import type { Logger } from "./logger.js";
+import { listenOnePort } from "./one-port.js";
+import { routeReflection } from "./reflection.js";
+import type { TokenVerifier } from "./token.js";
+
+/** Compression costs more than a mesh on one network gains: 12 to 18 times the streaming rate (docs/decisions.md). */
+const NEVER_COMPRESS = 0xffffffff;
+/** The gateway puts all its calls on one connection. */
+const MAX_CONCURRENT_STREAMS = 100_000;
+
+export interface ServeOptions {
+  readonly listen: ListenAddress;
+  /** The services that `routes` adds; for health and reflection. */
+  readonly services: readonly DescService[];
+  readonly routes: (router: ConnectRouter) => void;
+  readonly verifier: TokenVerifier;
+  readonly logger: Logger;
+}
+
+export interface Server {
+  /** `http://host:port`, with the port that was taken. */
+  readonly url: string;
+  /** What grpc.health.v1 says from now on; false until it is called. */
+  setServing(serving: boolean): void;
+  /** Says NOT_SERVING, lets calls end for up to 10 s, then closes. */
+  close(): Promise<void>;
+}
+
+/** Serves gRPC, gRPC-Web and Connect on one port, with health and reflection, to callers the gateway vouches for. */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const health = createHealthState(options.services.map((service) => service.typeName));
+  const stopping = new AbortController();
+  const handler = connectNodeAdapter({
+    routes(router) {
+      options.routes(router);
+      health.route(router);
+      routeReflection(router, [...options.services, healthpb.Health]);
+    },
+    interceptors: [createErrorInterceptor(options.logger), createCallerInterceptor(options.verifier)],
+    compressMinBytes: NEVER_COMPRESS,
+    readMaxBytes: MAX_MESSAGE_BYTES,
+    shutdownSignal: stopping.signal,
+  });
+  const port = await listenOnePort({ listen: options.listen, handler, maxConcurrentStreams: MAX_CONCURRENT_STREAMS });
+  options.logger.info({ url: port.url }, "listening");
+  return {
+    url: port.url,
+    setServing: health.setServing,
+    async close() {
+      health.setServing(false);
+      // Streams without an end of their own, such as a health watch, end now.
+      stopping.abort();
+      await port.close();
+    },
+  };
+}
