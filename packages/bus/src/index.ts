@@ -1,3 +1,4 @@
+export { newApiKey, parseApiKey } from "./api-key.js";
 export { type Bus, type BusLogger, type BusOptions, connectBus } from "./bus.js";
 export type { ConsumeOptions, Consumption } from "./consumer.js";
 export {
