@@ -13,6 +13,7 @@ comes through both. SIGINT raises KeyboardInterrupt in a running program and doe
 import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -24,6 +25,7 @@ from streams import Streams
 
 CONTROL_FD = 3
 # What takes long to import, imported before the session begins; none of the names are in its namespace.
+FONT_LIST = "/opt/codemesh/matplotlib"
 PRELOADED = ("numpy", "pandas", "matplotlib", "matplotlib.pyplot")
 
 
@@ -59,19 +61,14 @@ class Control:
 class Kernel:
     def __init__(self, control):
         self._control = control
-        self._running = False
         self._streams = Streams()
-        signal.signal(signal.SIGINT, self._on_interrupt)
+        _ignore_interrupts()
         self._shell = Shell()
         for name in PRELOADED:
             try:
                 importlib.import_module(name)
             except ImportError:
                 pass
-
-    def _on_interrupt(self, _signal, _frame):
-        if self._running:
-            raise KeyboardInterrupt
 
     def serve(self):
         self._control.send({"event": "ready"})
@@ -85,15 +82,12 @@ class Kernel:
     def _run(self, message):
         error = None
         try:
-            self._running = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             self._control.send({"event": "began"})
             error = self._shell.run(message["source"], self._send_value)
         except KeyboardInterrupt as interrupt:
             error = program_error(interrupt, is_program_file)
-        finally:
-            self._running = False
-        # The program may have set a handler of its own.
-        signal.signal(signal.SIGINT, self._on_interrupt)
+        _ignore_interrupts()
         self._streams.end(message["marker"].encode())
         self._control.send({"event": "ended", "error": error})
 
@@ -101,7 +95,25 @@ class Kernel:
         self._control.send({"event": "value", "forms": forms})
 
 
+def _ignore_interrupts():
+    while True:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return
+        except KeyboardInterrupt:
+            # One that came in the program's last moment; it is over now.
+            continue
+
+
+def _take_font_list():
+    """matplotlib wants a directory it can write; the image has the list of fonts that takes seconds to make."""
+    directory = os.environ.get("MPLCONFIGDIR")
+    if directory and os.path.isdir(FONT_LIST):
+        shutil.copytree(FONT_LIST, directory, dirs_exist_ok=True, copy_function=shutil.copyfile)
+
+
 def main():
+    _take_font_list()
     sys.argv = [""]
     # A program that has an `errors.py` of its own gets that one.
     for name in ("errors", "shell", "streams"):

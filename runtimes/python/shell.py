@@ -1,5 +1,6 @@
 """IPython's shell, without a terminal: cells are run, their values and errors are handed to a caller."""
 
+import _sitebuiltins
 import warnings
 
 from IPython.core.compilerop import CachingCompiler
@@ -67,9 +68,11 @@ class Shell:
         config.InteractiveShell.cache_size = 0
         config.InteractiveShell.banner1 = ""
         self._shell = _Shell.instance(config=config)
-        # `exit()` is then the one of plain Python and raises SystemExit.
+        # IPython's own would end a terminal; these raise SystemExit, as in plain Python.
         for name in ("exit", "quit"):
-            self._shell.user_ns.pop(name, None)
+            self._shell.user_ns[name] = self._shell.user_ns_hidden[name] = _sitebuiltins.Quitter(name, "")
+        # Without a terminal in between, so that lines end as the command ended them.
+        self._shell.system = self._shell.system_raw
         warnings.filterwarnings("ignore", message="To exit: use")
 
     def run(self, source, on_value):

@@ -64,3 +64,5 @@ class Streams:
             sys.stdout = _live_text(1, "<stdout>")
         if getattr(sys.stderr, "closed", False):
             sys.stderr = _live_text(2, "<stderr>")
+        if getattr(sys.stdin, "closed", False):
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as the process
