@@ -47,7 +47,21 @@ export async function listenOnePort(options: OnePortOptions): Promise<OnePort> {
     },
     options.handler,
   );
-  const http1 = createHttp1Server(options.handler);
+  let closing = false;
+  // How many calls each HTTP/1.1 connection has; Node keeps count only for servers that listen themselves.
+  const http1Calls = new Map<Socket, number>();
+  const http1 = createHttp1Server((request, response) => {
+    const { socket } = request;
+    http1Calls.set(socket, (http1Calls.get(socket) ?? 0) + 1);
+    response.once("close", () => {
+      const calls = (http1Calls.get(socket) ?? 1) - 1;
+      http1Calls.set(socket, calls);
+      if (closing && calls === 0) {
+        socket.end();
+      }
+    });
+    options.handler(request, response);
+  });
   const sessions = new Set<ServerHttp2Session>();
   http2.on("session", (session) => {
     sessions.add(session);
@@ -65,6 +79,10 @@ export async function listenOnePort(options: OnePortOptions): Promise<OnePort> {
     sniff(socket, (isHttp2) => {
       socket.setTimeout(0);
       socket.removeAllListeners("timeout");
+      if (!isHttp2) {
+        http1Calls.set(socket, 0);
+        socket.once("close", () => http1Calls.delete(socket));
+      }
       (isHttp2 ? http2 : http1).emit("connection", socket);
     });
   });
@@ -78,7 +96,12 @@ export async function listenOnePort(options: OnePortOptions): Promise<OnePort> {
     url: `http://${host}:${port}`,
     async close() {
       const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
-      http1.closeIdleConnections();
+      closing = true;
+      for (const [socket, calls] of http1Calls) {
+        if (calls === 0) {
+          socket.end();
+        }
+      }
       for (const session of sessions) {
         session.close();
       }

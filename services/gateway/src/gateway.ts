@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import {
   connectErrorFromRefusal,
@@ -55,12 +56,25 @@ export function createGateway(parts: GatewayParts): HttpHandler {
       parts.otherwise(request, response);
       return;
     }
+    endWithAnswer(response);
     void handle(parts, request, response, method).catch(async (error: unknown) => {
       if (!response.destroyed && !response.headersSent) {
         await parts.refuse(request, response, path, reported(error, path, parts.logger));
       }
     });
   };
+}
+
+/** An answered call is over, also for a client that is still sending: its stream would otherwise stay open for ever. */
+function endWithAnswer(response: Parameters<HttpHandler>[1]): void {
+  if ("stream" in response) {
+    const { stream } = response;
+    stream.once("finish", () => {
+      if (!stream.readableEnded) {
+        stream.close(constants.NGHTTP2_NO_ERROR);
+      }
+    });
+  }
 }
 
 async function handle(

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import { type ClientHttp2Stream, constants, type Http2ServerRequest, type OutgoingHttpHeaders } from "node:http2";
+import { type ClientHttp2Stream, constants, type Http2ServerResponse, type OutgoingHttpHeaders } from "node:http2";
 import type { HttpRequest, HttpResponse } from "@codemesh/service-kit";
 
 // A call is passed on as HTTP/2 frames: its messages are neither decoded nor copied, and a side that does not read stops
@@ -42,7 +42,7 @@ export function passOn(
 ): Promise<void> {
   const begun = Promise.withResolvers<void>();
   let answering = false;
-  const finish = isHttp2(request) ? answerHttp2(request, upstream) : answerHttp1(response as ServerResponse, upstream);
+  const finish = isHttp2(response) ? answerHttp2(response, upstream) : answerHttp1(response, upstream);
   response.once("close", () => {
     if (!upstream.closed) {
       upstream.close(constants.NGHTTP2_CANCEL);
@@ -70,8 +70,10 @@ export function passOn(
   return begun.promise;
 }
 
-function isHttp2(request: HttpRequest): request is Http2ServerRequest {
-  return request.httpVersionMajor === 2;
+type TrailerInit = Parameters<Http2ServerResponse["addTrailers"]>[0];
+
+function isHttp2(response: HttpResponse): response is Http2ServerResponse {
+  return response.req.httpVersionMajor === 2;
 }
 
 interface Answer {
@@ -79,12 +81,9 @@ interface Answer {
   breakOff(): void;
 }
 
-function answerHttp2(request: Http2ServerRequest, upstream: ClientHttp2Stream): Answer {
-  const { stream } = request;
-  let trailers: OutgoingHttpHeaders | undefined;
-  upstream.once("trailers", (headers) => {
-    trailers = endToEndHeaders(headers, new Set());
-  });
+function answerHttp2(response: Http2ServerResponse, upstream: ClientHttp2Stream): Answer {
+  const { stream } = response;
+  upstream.once("trailers", (headers) => response.addTrailers(endToEndHeaders(headers, new Set()) as TrailerInit));
   return {
     begin(headers, ended) {
       if (stream.destroyed) {
@@ -95,8 +94,8 @@ function answerHttp2(request: Http2ServerRequest, upstream: ClientHttp2Stream): 
         stream.respond(answer, { endStream: true });
         return;
       }
+      // Node sends the response's trailers when the stream wants them.
       stream.respond(answer, { waitForTrailers: true });
-      stream.once("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
       upstream.pipe(stream);
     },
     breakOff() {
@@ -104,7 +103,10 @@ function answerHttp2(request: Http2ServerRequest, upstream: ClientHttp2Stream): 
         return;
       }
       upstream.unpipe(stream);
-      trailers ??= { "grpc-status": UNAVAILABLE, "grpc-message": "The service went away during the call." };
+      response.addTrailers({
+        "grpc-status": String(UNAVAILABLE),
+        "grpc-message": "The service went away during the call.",
+      });
       stream.end();
     },
   };
