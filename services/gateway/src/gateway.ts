@@ -31,6 +31,8 @@ const METHODS = new Map<string, DescMethod>(
 );
 const MAX_BODY_BYTES = MAX_MESSAGE_BYTES + 5;
 const RETRY_AFTER_MS = 1_000;
+/** How long a client may go on sending after its answer. */
+const STILL_SENDING_MS = 1_000;
 /** The key stays here; a token from outside proves nothing. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set(["authorization", "x-api-key", TOKEN_HEADER]);
 
@@ -70,9 +72,9 @@ function endWithAnswer(response: Parameters<HttpHandler>[1]): void {
   if ("stream" in response) {
     const { stream } = response;
     stream.once("finish", () => {
-      if (!stream.readableEnded) {
-        stream.close(constants.NGHTTP2_NO_ERROR);
-      }
+      // Trailers go out after this event, and a reset must not overtake them.
+      const limit = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), STILL_SENDING_MS);
+      stream.once("close", () => clearTimeout(limit));
     });
   }
 }
