@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readText } from "./files.js";
 import { Problem } from "./problem.js";
+import { startTicksOf } from "./processes.js";
 import type { Progress } from "./progress.js";
 
 const WAIT_MS = 600_000;
@@ -16,7 +17,7 @@ export async function withLock<T>(path: string, progress: Progress, work: () => 
         if (performance.now() >= deadline) {
           throw new Problem(`Another ./mesh command holds ${path}.`, `End it, or remove ${path}.`);
         }
-        detail(`process ${readText(path)?.trim() ?? "?"}`);
+        detail(`process ${readText(path)?.split(" ")[0] ?? "?"}`);
         await sleep(POLL_MS);
       }
     });
@@ -34,7 +35,7 @@ export async function withLock<T>(path: string, progress: Progress, work: () => 
 function tryLock(path: string): boolean {
   try {
     const file = openSync(path, "wx", 0o600);
-    writeSync(file, `${process.pid}\n`);
+    writeSync(file, `${process.pid} ${startTicksOf(process.pid) ?? ""}\n`);
     closeSync(file);
     return true;
   } catch (error) {
@@ -42,20 +43,11 @@ function tryLock(path: string): boolean {
       throw error;
     }
   }
-  const holder = Number(readText(path));
-  // An empty file is a lock being taken; its holder writes its pid within microseconds.
-  if (Number.isInteger(holder) && holder > 0 && !isAlive(holder)) {
+  // An empty file is a lock being taken: its holder writes its pid and start time within microseconds.
+  const [pid, startTicks] = (readText(path) ?? "").trim().split(" ");
+  if (startTicks !== undefined && startTicksOf(Number(pid)) !== startTicks) {
     rmSync(path, { force: true });
     return tryLock(path);
   }
   return false;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -1,8 +1,12 @@
 import { createServer } from "node:net";
 
-/** The preferred loopback port if it is free, else any free one. */
-export async function freePort(preferred: number): Promise<number> {
-  return (await boundPort(preferred)) ?? ((await boundPort(0)) as number);
+/** The preferred loopback port if it is free and not among those taken, else any such port. */
+export async function freePort(preferred: number, taken: readonly number[] = []): Promise<number> {
+  for (let port = await boundPort(preferred); ; port = await boundPort(0)) {
+    if (port !== undefined && !taken.includes(port)) {
+      return port;
+    }
+  }
 }
 
 /** Whether a loopback port is free. */

@@ -127,7 +127,8 @@ export function startTicksFromStat(stat: string): string | undefined {
   return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
 }
 
-function startTicksOf(pid: number): string | undefined {
+/** When a process started, clock ticks since boot; `undefined` when it has ended. */
+export function startTicksOf(pid: number): string | undefined {
   try {
     return startTicksFromStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
