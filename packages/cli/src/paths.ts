@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { Problem } from "./problem.js";
 
-// A unix socket's path holds 107 bytes. The longest one below the data directory is executor/links/{26 characters}/l.sock.
+// A unix socket's path holds 107 bytes. This is the longest one below the data directory.
 const SOCKET_PATH_BYTES = 107;
-const LONGEST_SOCKET = "/executor/links/00000000000000000000000000/l.sock";
+const LONGEST_SOCKET = "/engine/run/containerd/containerd-debug.sock";
 
 /** The longest path a data directory may have, bytes. */
 export const MAX_HOME_BYTES = SOCKET_PATH_BYTES - LONGEST_SOCKET.length;

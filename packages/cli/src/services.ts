@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { readText } from "./files.js";
 import { NATS_USER } from "./nats-server.js";
@@ -84,7 +83,6 @@ export function serviceEnvironment(name: ServiceName, settings: ServiceSettings)
     "file-transfer": {},
     executor: {
       ...fromShell(FROM_SHELL_FOR_EXECUTOR),
-      CODEMESH_EXECUTOR_ID: hostname(),
       CODEMESH_INSTANCE: settings.instance,
       CODEMESH_DATA_DIR: paths.executor,
       CODEMESH_DOCKER_HOST: settings.dockerHost,

@@ -30,9 +30,14 @@ export function createExecutionService(lookup: SessionLookup): ServiceImpl<typeo
         timeoutMs: timeoutMsOf(request),
       });
       let begun = false;
-      for await (const response of live.responses(context.signal)) {
-        begun = true;
-        yield response;
+      try {
+        for await (const response of live.responses(context.signal)) {
+          begun = true;
+          yield response;
+        }
+      } catch (cause) {
+        // Nothing above throws by itself: the response could not be written any more.
+        throw new ConnectError("the caller has gone", Code.Canceled, undefined, undefined, cause);
       }
       if (context.signal.aborted) {
         throw ConnectError.from(context.signal.reason, Code.Canceled);

@@ -109,8 +109,8 @@ async function failed(parts: Parts, session: Session, error: unknown, context: H
   const reason = refusalFromError(error)?.reason;
   parts.logger.warn({ err: error, session: session.id, executor: session.executor }, "a sandbox did not start");
   if (reason !== undefined && DECLINED.has(reason)) {
-    await parts.store.change(session.tenant, session.id, (now) =>
-      terminated(now, EndReason.CREATE_FAILED, parts.now()),
+    await parts.store.change(session.tenant, session.id, (current) =>
+      terminated(current, EndReason.CREATE_FAILED, parts.now()),
     );
   } else {
     abandon(parts, session, context);
@@ -118,17 +118,23 @@ async function failed(parts: Parts, session: Session, error: unknown, context: H
   return reason === "NO_CAPACITY" || reason === "EXECUTOR_DRAINING" ? noCapacity(error) : startFailed(error);
 }
 
-/** Removes what there may be of a sandbox and ends the session, without keeping the caller. */
-function abandon(parts: Parts, session: Session, context: HandlerContext): void {
-  parts.background.run("ending a session that did not come up", async () => {
-    const gone = await parts.sandboxes.remove(session, context).then(
-      () => true,
-      () => false,
-    );
-    // A sandbox that may still be there keeps its session STOPPING, for its executor or the reaper to end.
-    await parts.store.change(session.tenant, session.id, (now) =>
-      gone ? terminated(now, EndReason.CREATE_FAILED, parts.now()) : stopping(now, EndReason.CREATE_FAILED),
-    );
+/**
+ * Ends the session and removes what there may be of its sandbox, without keeping the caller. A sandbox that cannot be
+ * removed keeps its session STOPPING, for its executor or the reaper to end.
+ */
+function abandon(
+  { store, sandboxes, background, logger, now }: Parts,
+  session: Session,
+  context: HandlerContext,
+): void {
+  const { tenant, id } = session;
+  background.run("ending a session that did not come up", async () => {
+    // The reason is written before the executor tells of the removal.
+    await store
+      .change(tenant, id, (current) => stopping(current, EndReason.CREATE_FAILED))
+      .catch((error: unknown) => logger.warn({ err: error, session: id }, "the end of a session was not written"));
+    await sandboxes.remove(session, context);
+    await store.change(tenant, id, (current) => terminated(current, EndReason.CREATE_FAILED, now()));
   });
 }
 
