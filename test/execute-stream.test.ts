@@ -1,8 +1,7 @@
 import { Outcome } from "@codemesh/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "./support/executions.js";
+import { execute, executionOf, run } from "./support/executions.js";
 import { write } from "./support/files.js";
-import { execute, executionOf } from "./support/executions.js";
 import { type OpenSession, openSession } from "./support/sessions.js";
 
 let session: OpenSession;

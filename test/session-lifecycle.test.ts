@@ -1,5 +1,5 @@
-import { durationFromMs, EndReason, msFromDuration, Outcome, type Session, SessionState } from "@codemesh/api";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, EndReason, msFromDuration, Outcome, type Session, SessionState } from "@codemesh/api";
 import { describe, expect, it } from "vitest";
 import { clients } from "./support/clients.js";
 import { containerExists, containerOf } from "./support/containers.js";
@@ -29,7 +29,10 @@ describe("a session", () => {
   it("hands its environment variables to the code", async () => {
     await using session = await openSession({ environment: { GREETING: "grüß dich" } });
 
-    const { stdout } = await run(session.name, 'import os, subprocess\nprint(os.environ["GREETING"], flush=True)\nsubprocess.run(["sh", "-c", "echo $GREETING"])');
+    const { stdout } = await run(
+      session.name,
+      'import os, subprocess\nprint(os.environ["GREETING"], flush=True)\nsubprocess.run(["sh", "-c", "echo $GREETING"])',
+    );
 
     expect(stdout).toBe("grüß dich\ngrüß dich\n");
   });

@@ -1,13 +1,11 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   EndReason,
   ExecutorRecordSchema,
   FileService,
-  FileType,
   MAX_INLINE_FILE_BYTES,
-  Refusal,
+  type Refusal,
   refusalFromError,
   SandboxFileService,
   SessionRecordSchema,
@@ -23,72 +21,18 @@ import {
   serve,
   TOKEN_HEADER,
 } from "@codemesh/service-kit";
-import { type CallOptions, type Client, Code, type ServiceImpl } from "@connectrpc/connect";
+import { type CallOptions, type Client, Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createFileService } from "./file-service.js";
 import { createSandboxFiles } from "./sandbox-files.js";
+import { createFarExecutor } from "./testing/far-executor.js";
 
 const ready = sessionName("01K00000000000000000000001");
 const ended = sessionName("01K00000000000000000000002");
 const lost = sessionName("01K00000000000000000000003");
 const unreachable = sessionName("01K00000000000000000000004");
 
-interface Put {
-  path: string;
-  chunkBytes: number[];
-  sha256: Uint8Array | undefined;
-  over: Promise<void>;
-}
-let puts: Put[] = [];
-let stored = new Uint8Array();
-let reported: bigint | undefined;
-let reading: AbortSignal | undefined;
-
-const executor: ServiceImpl<typeof SandboxFileService> = {
-  async putFile(requests) {
-    let settle = () => {};
-    const over = new Promise<void>((resolve) => {
-      settle = resolve;
-    });
-    const put: Put = { path: "", chunkBytes: [], sha256: undefined, over };
-    puts.push(put);
-    try {
-      for await (const { part } of requests) {
-        if (part.case === "header") {
-          put.path = part.value.path;
-          if (put.path === "full") {
-            throw new Refusal(Code.ResourceExhausted, "WORKSPACE_FULL", "The workspace is full.");
-          }
-        } else if (part.case === "chunk") {
-          put.chunkBytes.push(part.value.length);
-        } else if (part.case === "end") {
-          put.sha256 = part.value.sha256;
-        }
-      }
-      return { file: { path: put.path, type: FileType.REGULAR } };
-    } finally {
-      settle();
-    }
-  },
-  async *getFile({ path, limit }, context) {
-    reading = context.signal;
-    yield { part: { case: "file", value: { path, sizeBytes: reported ?? BigInt(stored.length) } } };
-    for (let at = 0; at < Math.min(stored.length, Number(limit)); at += 1000) {
-      yield { part: { case: "chunk", value: stored.subarray(at, Math.min(at + 1000, Number(limit))) } };
-    }
-  },
-  listDirectory({ path, limit, after }) {
-    const names = ["a", "b", "ü"].filter((name) => name > after);
-    return {
-      files: names.slice(0, limit).map((name) => ({ path: path === "" ? name : `${path}/${name}` })),
-      more: names.length > limit,
-    };
-  },
-  removeEntry({ path }) {
-    throw new Refusal(Code.NotFound, "FILE_NOT_FOUND", `There is no ${path}.`);
-  },
-};
-
+const executor = createFarExecutor();
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
 const logger = createLogger({ service: "test", level: "silent" });
 const clients = createServiceClients();
@@ -101,7 +45,7 @@ beforeAll(async () => {
   const far = await serve({
     ...common,
     services: [SandboxFileService],
-    routes: (router) => router.service(SandboxFileService, executor),
+    routes: (router) => router.service(SandboxFileService, executor.service),
   });
   const sessionRecord = (state: SessionState, executorId: string, executorIncarnation = "i1") =>
     create(SessionRecordSchema, {
@@ -133,10 +77,8 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  puts = [];
-  stored = new Uint8Array();
-  reported = undefined;
-  reading = undefined;
+  executor.puts = [];
+  executor.reportedBytes = undefined;
 });
 
 afterAll(async () => {
@@ -198,13 +140,13 @@ test("writes a file with the size and the checksum counted here, in chunks of at
   );
   expect(file?.path).toBe("a.bin");
   expect(new Uint8Array(sha256)).toEqual(sha256Of(content));
-  expect(puts[0]?.chunkBytes).toEqual([1 << 20, 1 << 20, (1 << 19) + 1]);
-  expect(new Uint8Array(puts[0]?.sha256 ?? [])).toEqual(sha256Of(content));
+  expect(executor.puts[0]?.chunkBytes).toEqual([1 << 20, 1 << 20, (1 << 19) + 1]);
+  expect(new Uint8Array(executor.puts[0]?.sha256 ?? [])).toEqual(sha256Of(content));
 });
 
 test("writes an empty file", async () => {
   await files.writeFile(upload({}), options);
-  expect(new Uint8Array(puts[0]?.sha256 ?? [])).toEqual(sha256Of(new Uint8Array()));
+  expect(new Uint8Array(executor.puts[0]?.sha256 ?? [])).toEqual(sha256Of(new Uint8Array()));
 });
 
 test.each([
@@ -214,18 +156,18 @@ test.each([
 ])("answers $reason when $when, and never tells the executor an end", async ({ reason, header }) => {
   const refusal = await refusalOf(files.writeFile(upload(header, new Uint8Array(3)), options));
   expect(refusal?.reason).toBe(reason);
-  await puts[0]?.over;
-  expect(puts[0]?.sha256).toBeUndefined();
+  await executor.puts[0]?.over;
+  expect(executor.puts[0]?.sha256).toBeUndefined();
 });
 
 test("takes 100 MiB and refuses the byte after, whatever the header said", async () => {
   const chunks = Array.from({ length: 100 }, () => new Uint8Array(1 << 20));
   await files.writeFile(upload({ sizeBytes: BigInt(MAX_INLINE_FILE_BYTES) }, ...chunks), options);
-  expect(puts[0]?.sha256).toBeDefined();
+  expect(executor.puts[0]?.sha256).toBeDefined();
   const refusal = await refusalOf(files.writeFile(upload({}, ...chunks, new Uint8Array(1)), options));
   expect(refusal?.reason).toBe("FILE_TOO_LARGE");
-  await puts[1]?.over;
-  expect(puts[1]?.sha256).toBeUndefined();
+  await executor.puts[1]?.over;
+  expect(executor.puts[1]?.sha256).toBeUndefined();
 });
 
 test("an upload that its caller breaks off never reaches its end", async () => {
@@ -236,9 +178,9 @@ test("an upload that its caller breaks off never reaches its end", async () => {
     await new Promise(() => {});
   }
   await expect(files.writeFile(hanging(), { ...options, signal: leaving.signal })).rejects.toThrow();
-  await expect.poll(() => puts.length).toBe(1);
-  await puts[0]?.over;
-  expect(puts[0]?.sha256).toBeUndefined();
+  await expect.poll(() => executor.puts.length).toBe(1);
+  await executor.puts[0]?.over;
+  expect(executor.puts[0]?.sha256).toBeUndefined();
 });
 
 test("refuses an upload without a header, and one with wrong fields for all of them at once", async () => {
@@ -257,7 +199,7 @@ test("refuses an upload without a header, and one with wrong fields for all of t
   ]);
   const large = await refusalOf(files.writeFile(upload({ sizeBytes: BigInt(MAX_INLINE_FILE_BYTES) + 1n }), options));
   expect(large?.reason).toBe("FILE_TOO_LARGE");
-  expect(puts).toEqual([]);
+  expect(executor.puts).toEqual([]);
 });
 
 test("hands on what the executor refuses", async () => {
@@ -267,7 +209,8 @@ test("hands on what the executor refuses", async () => {
 });
 
 test("reads a file and ends with the checksum of what it sent", async () => {
-  stored = new Uint8Array(2500).fill(3);
+  const stored = new Uint8Array(2500).fill(3);
+  executor.stored = stored;
   const parts = await readAll({ path: "a", limit: 1500n });
   expect(parts.map((part) => part.case)).toEqual(["file", "chunk", "chunk", "end"]);
   const end = parts.at(-1);
@@ -278,9 +221,9 @@ test("reads a file and ends with the checksum of what it sent", async () => {
 });
 
 test("refuses to send more than 100 MiB before the first byte, and ends the executor's call", async () => {
-  reported = BigInt(MAX_INLINE_FILE_BYTES) + 1n;
+  executor.reportedBytes = BigInt(MAX_INLINE_FILE_BYTES) + 1n;
   expect((await refusalOf(readAll({ path: "a" })))?.reason).toBe("FILE_TOO_LARGE");
-  await expect.poll(() => reading?.aborted).toBe(true);
+  await expect.poll(() => executor.readSignal?.aborted).toBe(true);
 });
 
 test("lists a directory page by page", async () => {

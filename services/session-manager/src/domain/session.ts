@@ -95,11 +95,6 @@ export function expireTimeMs(session: Pick<Origin, "createTimeMs" | "timeoutMs">
   return session.createTimeMs + session.timeoutMs; // S4
 }
 
-/** Whether it has, or may have, a sandbox. */
-export function isLive(session: Session): session is Creating | Ready | Stopping {
-  return session.state !== SessionState.TERMINATED;
-}
-
 /** The reason a message gives, taking "none" for a sandbox that ended by itself. */
 export function reasonOr(reason: EndReason, otherwise: Reason): Reason {
   return reason === EndReason.UNSPECIFIED ? otherwise : reason;

@@ -1,0 +1,12 @@
+export { type BusAddress, createApiKey } from "./api-keys.js";
+export { containersOf, dockerAt, INSTANCE_LABEL, removeContainersOf } from "./docker.js";
+export { withLock } from "./lock.js";
+export { ensureService, type MeshOptions, startMesh, stopProcesses } from "./mesh.js";
+export { NATS_PROCESS, NATS_USER } from "./nats-server.js";
+export { homeFrom, type MeshPaths, makeDirectories, meshPaths } from "./paths.js";
+export { type Prepared, prepare } from "./prepare.js";
+export { goneWithin, isRunning, readRecord, send } from "./processes.js";
+export { createProgress, silentProgress } from "./progress.js";
+export { ensureSecrets, instanceOf } from "./secrets.js";
+export { SERVICES, type ServiceName, type ServiceSettings } from "./services.js";
+export { type MeshState, readState } from "./state.js";
