@@ -12,8 +12,8 @@ import {
 } from "@codemesh/api";
 import { callerOf } from "@codemesh/service-kit";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import { ulid } from "ulid";
 import { executeRequestViolations, timeoutMsOf } from "./domain/execute-request.js";
+import { newExecutionId } from "./execution-id.js";
 import { type SessionLookup, sessionNotReady } from "./session-lookup.js";
 
 /** Runs code in the sandboxes of this host. */
@@ -25,7 +25,7 @@ export function createExecutionService(lookup: SessionLookup): ServiceImpl<typeo
       const sessionId = sessionIdOf("session", request.session);
       const lease = await lookup({ tenant, sessionId });
       const live = lease.sandbox.python.execute({
-        name: executionName(sessionId, ulid()),
+        name: executionName(sessionId, newExecutionId()),
         source,
         timeoutMs: timeoutMsOf(request),
       });

@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type ApiKeyRecord,
+  ExecuteResponseSchema,
   ExecutionService,
   FileService,
   Refusal,
@@ -70,13 +71,14 @@ beforeAll(async () => {
       });
       router.service(ExecutionService, {
         async *execute({ work }, context) {
-          yield { sequence: 1n, event: { case: "started" as const, value: {} } };
+          yield create(ExecuteResponseSchema, { sequence: 1n, event: { case: "started", value: {} } });
           if (work.value?.source === "wait") {
             context.signal.addEventListener("abort", () => cancelled.resolve());
             await cancelled.promise;
           }
+          const chunk = new Uint8Array(60_000);
           for (let index = 2n; index < 200n; index += 1n) {
-            yield { sequence: index, event: { case: "stdout" as const, value: { data: new Uint8Array(60_000) } } };
+            yield create(ExecuteResponseSchema, { sequence: index, event: { case: "stdout", value: { data: chunk } } });
           }
         },
       });

@@ -64,8 +64,7 @@ export class Sandbox {
   readonly executionOver = (): void => this.#executionOver();
 
   /** The agent broke the rules. */
-  readonly violated = (violation: LinkViolation): void =>
-    this.#die(`the agent broke the protocol: ${violation.message}`);
+  readonly violated = (violation: LinkViolation): void => this.#die(violation.message);
 
   /** The agent is away: either its container has ended, or it dials again within 5 s. */
   lostControl(): void {
