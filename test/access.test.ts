@@ -8,14 +8,14 @@ import { run } from "./support/executions.js";
 import { pathsIn, write } from "./support/files.js";
 import { addressOf, type ServiceName } from "./support/logs.js";
 import { refusalOf } from "./support/refusals.js";
-import { call, INTERNAL_SERVICES, PUBLIC_SERVICES, rpcName } from "./support/rpcs.js";
+import { call, INTERNAL_SERVICES, PUBLIC_SERVICES, type Request, rpcName } from "./support/rpcs.js";
 import { type OpenSession, openSession, sessionNamed } from "./support/sessions.js";
 
 const RPCS = PUBLIC_SERVICES.flatMap((service) => service.methods.map((method) => [rpcName(method), method] as const));
 const UNKNOWN = "sessions/00000000000000000000000000";
 
 /** For every RPC, a request that is about one session; `undefined` for those that are about none. */
-const ABOUT_SESSION: Record<string, ((session: string) => object) | undefined> = {
+const ABOUT_SESSION: Record<string, ((session: string) => Request) | undefined> = {
   "codemesh.session.v1.SessionService/CreateSession": undefined,
   "codemesh.session.v1.SessionService/ListSessions": undefined,
   "codemesh.session.v1.SessionService/GetSession": (name) => ({ name }),

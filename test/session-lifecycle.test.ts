@@ -3,7 +3,7 @@ import { durationFromMs, EndReason, msFromDuration, Outcome, type Session, Sessi
 import { describe, expect, it } from "vitest";
 import { clients } from "./support/clients.js";
 import { containerExists, containerOf } from "./support/containers.js";
-import { execute, executionOf, run } from "./support/executions.js";
+import { run } from "./support/executions.js";
 import { refusalOf } from "./support/refusals.js";
 import { openSession, sessionNamed } from "./support/sessions.js";
 import { until } from "./support/until.js";
@@ -84,9 +84,7 @@ describe("a session", () => {
     const session = await openSession({ timeout: durationFromMs(2_000) });
     const container = await containerOf(session.name);
     const deadlineMs = session.created.expireTime === undefined ? 0 : timestampMs(session.created.expireTime);
-    const events = execute(session.name, "while True: pass");
-
-    const collected = Array.fromAsync(events);
+    const looping = run(session.name, "while True: pass");
     await until(
       "the session and its container are gone",
       async () =>
@@ -97,7 +95,7 @@ describe("a session", () => {
     expect(goneMs - deadlineMs).toBeGreaterThanOrEqual(0);
     expect(goneMs - deadlineMs).toBeLessThanOrEqual(2_000);
     expect((await sessionNamed(session.name)).endReason).toBe(EndReason.EXPIRED);
-    expect(executionOf(await collected).finished.outcome).toBe(Outcome.LOST);
+    expect((await looping).finished.outcome).toBe(Outcome.LOST);
   });
 });
 

@@ -5,7 +5,6 @@ import {
   credentials,
   loadPackageDefinition,
   Metadata,
-  type ServiceClient,
   type ServiceClientConstructor,
   type ServiceError,
   status,
@@ -20,6 +19,7 @@ const PROTO = join(import.meta.dirname, "../../proto");
 const CHUNK_BYTES = 1 << 20;
 
 type Json = Record<string, unknown>;
+type ServiceClient = InstanceType<ServiceClientConstructor>;
 
 let definition: PackageDefinition;
 let sessions: ServiceClient;
@@ -76,7 +76,7 @@ it("streams an execution", async () => {
 it("cancels an execution", async () => {
   const events = await execute("print(1)\nwhile True: pass", async (event, seen) => {
     if (event["event"] === "stdout") {
-      await unary(executions, "CancelExecution", { name: (seen[0]?.["started"] as { execution: string }).execution });
+      await unary(executions, "CancelExecution", { name: executionIn(seen[0]) });
     }
   });
 
@@ -146,6 +146,10 @@ async function execute(
     await onEvent(event, events);
   }
   return events;
+}
+
+function executionIn(event: Json | undefined): string {
+  return (event?.["started"] as { execution: string } | undefined)?.execution ?? "";
 }
 
 function bytesOf(events: readonly Json[], kind: "stdout" | "stderr"): string {

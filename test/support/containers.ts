@@ -16,17 +16,6 @@ export function docker(): Docker {
   return engine;
 }
 
-/** The ids of all containers of this mesh, running or not. */
-export async function containersOfMesh(): Promise<string[]> {
-  const containers = await docker().listContainers({
-    all: true,
-    filters: { label: [`${INSTANCE_LABEL}=${mesh().instance}`] },
-  });
-  return containers.map((container) => container.Id);
-}
-
-const INSTANCE_LABEL = "codemesh.instance";
-
 /**
  * The id of the container that a session's code runs in.
  *

@@ -6,14 +6,17 @@ import type { Transport } from "@connectrpc/connect";
 const INTERNAL = /^codemesh\.(executor|link|event|state)\./;
 
 /** Every service that the gateway shows, read from the descriptors. */
-export const PUBLIC_SERVICES: readonly DescService[] = Object.values(api)
+export const PUBLIC_SERVICES: readonly DescService[] = (Object.values(api) as unknown[])
   .filter(isService)
   .filter(({ typeName }) => typeName.startsWith("codemesh.") && !INTERNAL.test(typeName));
 
 /** Every service that only the services call. */
-export const INTERNAL_SERVICES: readonly DescService[] = Object.values(api)
+export const INTERNAL_SERVICES: readonly DescService[] = (Object.values(api) as unknown[])
   .filter(isService)
   .filter(({ typeName }) => INTERNAL.test(typeName));
+
+/** A request of any RPC, field by field. */
+export type Request = Record<string, unknown>;
 
 /** `codemesh.session.v1.SessionService/GetSession`. */
 export function rpcName(method: DescMethod): string {
@@ -21,7 +24,7 @@ export function rpcName(method: DescMethod): string {
 }
 
 /** Calls any RPC with one request, reads its answer to the end, and throws its error. */
-export async function call(transport: Transport, method: DescMethod, request: object = {}): Promise<void> {
+export async function call(transport: Transport, method: DescMethod, request: Request = {}): Promise<void> {
   if (method.methodKind === "unary") {
     await transport.unary(
       method as DescMethodUnary<DescMessage, DescMessage>,
@@ -44,7 +47,7 @@ export async function call(transport: Transport, method: DescMethod, request: ob
   }
 }
 
-async function* only(request: object): AsyncGenerator<object> {
+async function* only(request: Request): AsyncGenerator<Request> {
   yield request;
 }
 

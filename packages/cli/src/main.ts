@@ -86,6 +86,13 @@ program
   .action(async (options) => finish(await (await import("./commands/bench.js")).bench(options)));
 
 program
+  .command("init")
+  .description("make the secrets of a mesh that something else runs; docker-compose.yml calls it")
+  .option("--nats-listen <host:port>", "write the configuration of a NATS server that listens there")
+  .option("--nats-url <url>", "make the API key, in that NATS server")
+  .action(async (options) => finish(await (await import("./commands/init.js")).init(options)));
+
+program
   .command("compose-init")
   .description("build the images that docker-compose.yml names and write its .env")
   .action(async () => finish(await (await import("./commands/compose-init.js")).composeInit()));

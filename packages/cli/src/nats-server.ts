@@ -43,16 +43,17 @@ export async function natsVersion(command: string): Promise<string> {
   return /v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? text.trim();
 }
 
-/** The configuration of a NATS server that only this machine can reach and only our services can use. */
+/** The configuration of a NATS server that only our services can use. */
 export function natsConfig(options: {
-  readonly port: number;
+  /** `host:port`. */
+  readonly listen: string;
   readonly storeDirectory: string;
   readonly password: string;
   readonly version: string;
 }): string {
   const [major = 0, minor = 0] = options.version.split(".").map(Number);
   return [
-    `listen: "127.0.0.1:${options.port}"`,
+    `listen: "${options.listen}"`,
     "max_payload: 4MB",
     `authorization { user: "${NATS_USER}", password: "${options.password}" }`,
     "jetstream {",
@@ -72,7 +73,7 @@ export async function ensureNats(
   progress: Progress,
 ): Promise<ProcessRecord> {
   const config = natsConfig({
-    port,
+    listen: `127.0.0.1:${port}`,
     storeDirectory: join(paths.nats, "store"),
     password: readText(paths.natsPassword)?.trim() ?? "",
     version: await natsVersion(command),
@@ -85,13 +86,12 @@ export async function ensureNats(
     }
     await stopProcess(paths, old, NATS_STOP_GRACE_MS);
   }
-  const configFile = join(paths.nats, "nats.conf");
-  writePrivate(configFile, config);
+  writePrivate(paths.natsConfig, config);
   return await progress.step("Starting NATS", async () => {
     const record = await startProcess(paths, {
       name: NATS_PROCESS,
       command,
-      arguments: ["-c", configFile],
+      arguments: ["-c", paths.natsConfig],
       environment: { PATH: process.env["PATH"] },
       fingerprint,
       address: `nats://127.0.0.1:${port}`,

@@ -22,11 +22,15 @@ export interface MeshPaths {
   readonly state: string;
   /** Held while a command starts or stops things. */
   readonly lock: string;
-  readonly secrets: string;
+  /** What only the gateway may read. */
+  readonly gatewaySecrets: string;
+  /** What all services may read. */
+  readonly sharedSecrets: string;
   readonly gatewayPrivateKey: string;
   readonly gatewayPublicKey: string;
   readonly natsPassword: string;
   readonly nats: string;
+  readonly natsConfig: string;
   readonly engine: string;
   readonly executor: string;
   readonly metering: string;
@@ -38,18 +42,21 @@ export interface MeshPaths {
 
 /** The layout of a mesh below its data directory. */
 export function meshPaths(home: string): MeshPaths {
-  const secrets = join(home, "secrets");
+  const gatewaySecrets = join(home, "secrets", "gateway");
+  const sharedSecrets = join(home, "secrets", "shared");
   return {
     home,
     key: join(home, "key"),
     instance: join(home, "instance"),
     state: join(home, "run", "state.json"),
     lock: join(home, "run", "lock"),
-    secrets,
-    gatewayPrivateKey: join(secrets, "gateway.pem"),
-    gatewayPublicKey: join(secrets, "gateway.pub.pem"),
-    natsPassword: join(secrets, "nats-password"),
+    gatewaySecrets,
+    sharedSecrets,
+    gatewayPrivateKey: join(gatewaySecrets, "private.pem"),
+    gatewayPublicKey: join(sharedSecrets, "gateway-public.pem"),
+    natsPassword: join(sharedSecrets, "nats-password"),
     nats: join(home, "nats"),
+    natsConfig: join(home, "nats", "nats.conf"),
     engine: join(home, "engine"),
     executor: join(home, "executor"),
     metering: join(home, "metering"),
@@ -78,7 +85,8 @@ export function makeDirectories(paths: MeshPaths): void {
   }
   for (const directory of [
     paths.home,
-    paths.secrets,
+    paths.gatewaySecrets,
+    paths.sharedSecrets,
     paths.nats,
     paths.engine,
     paths.metering,

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { StatusSchema } from "@codemesh/api";
+import { type Status, StatusSchema } from "@codemesh/api";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 
@@ -20,8 +20,16 @@ export function connectErrorFrom(error: unknown, signal: AbortSignal | undefined
   if (!isServiceError(error)) {
     return ConnectError.from(error, Code.Internal);
   }
-  const result = new ConnectError(error.details, codeOf(error), undefined, undefined, error);
-  result.details.push(...detailsOf(error.metadata));
+  const status = statusOf(error.metadata);
+  // The status in full is the message as it was written; `details` went through an encoding that not all agree on.
+  const message = status?.message ? status.message : error.details;
+  const result = new ConnectError(message, codeOf(error), undefined, undefined, error);
+  result.details.push(
+    ...(status?.details ?? []).map((detail) => ({
+      type: detail.typeUrl.slice(detail.typeUrl.lastIndexOf("/") + 1),
+      value: detail.value,
+    })),
+  );
   return result;
 }
 
@@ -30,18 +38,15 @@ function codeOf(error: ServiceError): Code {
   return error.code in Code ? (error.code as number as Code) : Code.Unknown;
 }
 
-function detailsOf(metadata: Metadata): ConnectError["details"] {
+function statusOf(metadata: Metadata | undefined): Status | undefined {
   const bytes = metadata?.get("grpc-status-details-bin")[0];
   if (!(bytes instanceof Uint8Array)) {
-    return [];
+    return undefined;
   }
   try {
-    return fromBinary(StatusSchema, bytes).details.map((detail) => ({
-      type: detail.typeUrl.slice(detail.typeUrl.lastIndexOf("/") + 1),
-      value: detail.value,
-    }));
+    return fromBinary(StatusSchema, bytes);
   } catch {
     // Details are an aid; a status with damaged ones is still that status.
-    return [];
+    return undefined;
   }
 }

@@ -148,7 +148,8 @@ function wholeBody(request: HttpRequest): Promise<Buffer> {
 
 function reported(error: unknown, path: string, logger: Logger): ConnectError {
   if (error instanceof Refusal) {
-    logger.info({ rpc: path.slice(1), code: Code[error.code], reason: error.reason }, error.message);
+    const cause = error.cause instanceof Error ? { cause: error.cause.message } : {};
+    logger.info({ rpc: path.slice(1), code: Code[error.code], reason: error.reason, ...cause }, error.message);
     return connectErrorFromRefusal(error);
   }
   logger.error({ rpc: path.slice(1), err: error }, "internal error");

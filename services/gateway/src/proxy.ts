@@ -1,12 +1,14 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { type ClientHttp2Stream, constants, type Http2ServerResponse, type OutgoingHttpHeaders } from "node:http2";
 import type { HttpRequest, HttpResponse } from "@codemesh/service-kit";
+import { plainGrpcMessage } from "./grpc-message.js";
 
 // A call is passed on as HTTP/2 frames: its messages are neither decoded nor copied, and a side that does not read stops
 // the other by flow control. Both ends learn of the other's end: a client that goes away resets the call at the service,
 // a service that goes away ends the client's call with UNAVAILABLE.
 
 const UNAVAILABLE = 14;
+const NOTHING: ReadonlySet<string> = new Set();
 const HOP_HEADERS = new Set([
   "connection",
   "host",
@@ -76,6 +78,15 @@ function isHttp2(response: HttpResponse): response is Http2ServerResponse {
   return response.req.httpVersionMajor === 2;
 }
 
+function answerHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const answer = endToEndHeaders(headers, NOTHING);
+  const message = answer["grpc-message"];
+  if (typeof message === "string") {
+    answer["grpc-message"] = plainGrpcMessage(message);
+  }
+  return answer;
+}
+
 interface Answer {
   begin(headers: IncomingHttpHeaders & { ":status"?: number }, ended: boolean): void;
   breakOff(): void;
@@ -83,13 +94,13 @@ interface Answer {
 
 function answerHttp2(response: Http2ServerResponse, upstream: ClientHttp2Stream): Answer {
   const { stream } = response;
-  upstream.once("trailers", (headers) => response.addTrailers(endToEndHeaders(headers, new Set()) as TrailerInit));
+  upstream.once("trailers", (headers) => response.addTrailers(answerHeaders(headers) as TrailerInit));
   return {
     begin(headers, ended) {
       if (stream.destroyed) {
         return;
       }
-      const answer = { ...endToEndHeaders(headers, new Set()), ":status": headers[":status"] ?? 502 };
+      const answer = { ...answerHeaders(headers), ":status": headers[":status"] ?? 502 };
       if (ended) {
         stream.respond(answer, { endStream: true });
         return;
@@ -115,7 +126,7 @@ function answerHttp2(response: Http2ServerResponse, upstream: ClientHttp2Stream)
 function answerHttp1(response: ServerResponse, upstream: ClientHttp2Stream): Answer {
   return {
     begin(headers) {
-      response.writeHead(headers[":status"] ?? 502, endToEndHeaders(headers, new Set()));
+      response.writeHead(headers[":status"] ?? 502, answerHeaders(headers));
       upstream.pipe(response);
     },
     breakOff() {

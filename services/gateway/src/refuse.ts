@@ -4,6 +4,8 @@ import { type ConnectError, createConnectRouter, createContextKey, createContext
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 
+import { plainGrpcMessage } from "./grpc-message.js";
+
 const errorKey = createContextKey<ConnectError | undefined>(undefined);
 
 /** Answers a call with an error, in the protocol the call is made in. */
@@ -51,6 +53,12 @@ export function createRefuse(services: readonly DescService[]): Refuse {
       signal: new AbortController().signal,
       contextValues: createContextValues().set(errorKey, error),
     });
+    for (const headers of [answer.header, answer.trailer]) {
+      const message = headers?.get("grpc-message");
+      if (message) {
+        headers?.set("grpc-message", plainGrpcMessage(message));
+      }
+    }
     await universalResponseToNodeResponse(answer, response);
   };
 }

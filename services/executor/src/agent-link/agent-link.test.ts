@@ -39,6 +39,15 @@ async function dial(purpose?: MessageInitShape<typeof linkpb.HelloSchema>["purpo
 
 const closed = (socket: Socket) => new Promise<true>((resolve) => socket.resume().once("close", () => resolve(true)));
 
+/** What was asked for with the request of this index. */
+function asked<T>(requests: readonly linkpb.ControlRequest["request"][], index: number): T {
+  const value = requests[index]?.value;
+  if (value === undefined) {
+    throw new Error("nothing was asked for");
+  }
+  return value as T;
+}
+
 /** Dials control and collects what the executor asks for. */
 async function dialControl(secret: Uint8Array = new Uint8Array()) {
   const socket = await dial({ case: "controlSecret", value: secret });
@@ -46,7 +55,7 @@ async function dialControl(secret: Uint8Array = new Uint8Array()) {
   const requests: linkpb.ControlRequest["request"][] = [];
   socket.on("data", (chunk) => requests.push(...reader.push(chunk).map(({ request }) => request)));
   await vi.waitFor(() => expect(requests[0]?.case).toBe("welcome"));
-  return { socket, requests, secret: (requests[0]?.value as linkpb.Welcome).secret };
+  return { socket, requests, secret: asked<linkpb.Welcome>(requests, 0).secret };
 }
 
 function reply(socket: Socket, init: MessageInitShape<typeof linkpb.ControlReplySchema>): void {
@@ -57,7 +66,7 @@ async function openContext(): Promise<{ stream: ContextStream; socket: Socket; v
   const control = await dialControl();
   const opening = link.openContext(Language.PYTHON);
   await vi.waitFor(() => expect(control.requests[1]?.case).toBe("openContext"));
-  const { token } = control.requests[1]?.value as linkpb.OpenContext;
+  const { token } = asked<linkpb.OpenContext>(control.requests, 1);
   const socket = await dial({ case: "streamToken", value: token });
   const stream = await opening;
   const violated = vi.fn();
@@ -89,7 +98,7 @@ test("matches replies to calls, and fails calls when the connection is lost", as
   const { socket, requests } = await dialControl();
   const call = link.control.call({ case: "removeEntry", value: { path: "a" } }, 1_000);
   await vi.waitFor(() => expect(requests).toHaveLength(2));
-  reply(socket, { call: (requests[1]?.value as linkpb.Call).call, reply: { case: "done", value: {} } });
+  reply(socket, { call: asked<linkpb.Call>(requests, 1).call, reply: { case: "done", value: {} } });
   expect((await call).reply.case).toBe("done");
   const lost = link.control.call({ case: "removeEntry", value: { path: "a" } }, 1_000);
   socket.destroy();
@@ -127,7 +136,7 @@ test("a token is good for one connection", async () => {
   const control = await dialControl();
   const opening = link.openContext(Language.PYTHON);
   await vi.waitFor(() => expect(control.requests[1]?.case).toBe("openContext"));
-  const { token } = control.requests[1]?.value as linkpb.OpenContext;
+  const { token } = asked<linkpb.OpenContext>(control.requests, 1);
   await dial({ case: "streamToken", value: token });
   await opening;
   expect(await closed(await dial({ case: "streamToken", value: token }))).toBe(true);
