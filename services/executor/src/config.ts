@@ -47,7 +47,7 @@ const shape = {
 };
 
 /** What the executor is told by its environment. */
-export type Config = ReturnType<typeof readConfig>;
+type Config = ReturnType<typeof readConfig>;
 
 /** The configuration; throws one ConfigError that names every wrong variable. */
 export function readConfig(environment: NodeJS.ProcessEnv) {

@@ -11,7 +11,7 @@ import { StreamTokens } from "./stream-tokens.js";
 import { UploadStream } from "./upload-stream.js";
 import type { LinkViolation } from "./violation.js";
 
-/** How many connections of one sandbox may be open without having said what they are for. */
+/** How many connections of one sandbox, beside those asked for, may be open without having said what they are for. */
 const MAX_STRANGERS = 8;
 
 export interface AgentLinkEvents {
@@ -86,7 +86,7 @@ export class AgentLink {
     for (const socket of this.#sockets) {
       socket.destroy();
     }
-    this.#tokens.close(new Error("the sandbox is being removed"));
+    this.#tokens.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
@@ -95,7 +95,7 @@ export class AgentLink {
     socket.on("error", () => socket.destroy());
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    if (this.#strangers >= MAX_STRANGERS) {
+    if (this.#strangers >= MAX_STRANGERS + this.#tokens.expected) {
       socket.destroy();
       return;
     }

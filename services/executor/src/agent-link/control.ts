@@ -1,14 +1,13 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { linkpb, Refusal } from "@codemesh/api";
+import { linkpb } from "@codemesh/api";
 import { FrameReader, MAX_FRAME_BYTES, writeFrame } from "@codemesh/link";
-import { Code } from "@connectrpc/connect";
+import { unreachable } from "./unavailable.js";
 import { LinkViolation } from "./violation.js";
 
 const SECRET_BYTES = 32;
 const MAX_LATE_CALLS = 64;
-const RETRY_MS = 1_000;
 
 /** What may be asked of the agent in one short call. */
 export type Work = NonNullable<MessageInitShape<typeof linkpb.CallSchema>["work"]>;
@@ -142,10 +141,4 @@ export class Control {
       this.#settle(call, unreachable());
     }
   }
-}
-
-function unreachable(): Refusal {
-  return new Refusal(Code.Unavailable, "EXECUTOR_UNAVAILABLE", "The sandbox does not answer; try again.", {
-    retryAfterMs: RETRY_MS,
-  });
 }

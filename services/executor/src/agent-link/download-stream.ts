@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { type File, linkpb } from "@codemesh/api";
 import { frames, MAX_FRAME_BYTES } from "@codemesh/link";
 import { refusalFromFileFailure } from "./file-failure.js";
-import { brokenOff } from "./upload-stream.js";
+import { brokenOff } from "./unavailable.js";
 import { LinkViolation } from "./violation.js";
 
 const STALL_LIMIT_MS = 30_000;

@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import { Refusal } from "@codemesh/api";
 import { Code } from "@connectrpc/connect";
+import { brokenOff, unreachable } from "./unavailable.js";
 import { LinkViolation } from "./violation.js";
 
 const TOKEN_BYTES = 32;
@@ -20,6 +21,11 @@ export class StreamTokens {
   readonly #expected = new Set<Expected>();
   #open = 0;
   #cancel: ((error: Error) => void)[] = [];
+
+  /** How many connections are on their way. */
+  get expected(): number {
+    return this.#expected.size;
+  }
 
   /** A new token, and the connection that will show it. */
   expect(): { readonly token: Uint8Array; readonly socket: Promise<Socket> } {
@@ -48,7 +54,10 @@ export class StreamTokens {
           reject(error);
         }
       };
-      const limit = setTimeout(() => cancel(new LinkViolation("a stream was not dialled in time")), TOKEN_LIMIT_MS);
+      const limit = setTimeout(
+        () => cancel(brokenOff(new LinkViolation("a stream was not dialled in time"))),
+        TOKEN_LIMIT_MS,
+      );
       this.#expected.add(expected);
       this.#cancel.push(cancel);
     });
@@ -74,9 +83,9 @@ export class StreamTokens {
   }
 
   /** Tells everyone who waits that no connection will come. */
-  close(error: Error): void {
-    for (const cancel of this.#cancel) {
-      cancel(error);
+  close(): void {
+    for (const cancel of [...this.#cancel]) {
+      cancel(unreachable());
     }
   }
 }

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { create } from "@bufbuild/protobuf";
-import { type File, linkpb, Refusal } from "@codemesh/api";
+import { type File, linkpb, type Refusal } from "@codemesh/api";
 import { drained, frames, MAX_FRAME_BYTES, writeFrame } from "@codemesh/link";
-import { Code } from "@connectrpc/connect";
 import { refusalFromFileFailure } from "./file-failure.js";
+import { brokenOff } from "./unavailable.js";
 
 const STALL_LIMIT_MS = 30_000;
 /** The largest piece in one frame, well below the largest frame. */
@@ -102,9 +102,4 @@ function varint(value: number): number[] {
     bytes.push((left & 0x7f) | 0x80);
   }
   return [...bytes, left];
-}
-
-/** A transfer that ended without a word; the session is unharmed. */
-export function brokenOff(cause?: unknown): Refusal {
-  return new Refusal(Code.Unavailable, "EXECUTOR_UNAVAILABLE", "The transfer broke off; try again.", { cause });
 }
