@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { SessionUsage } from "@codemesh/api";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { clients } from "./support/clients.js";
 import { containerOf, peakMemoryBytesOf } from "./support/containers.js";
@@ -52,8 +53,8 @@ describe("the usage of a session", () => {
     await session[Symbol.asyncDispose]();
 
     const usage = await until("the last sample is in", async () => {
-      const usage = await usageOf(session.name);
-      return usage.final && usage;
+      const usage = await usageOf(session.name).catch(nothingYet);
+      return usage?.final && usage;
     });
 
     expect(Number(usage.cpuUs)).toBeGreaterThan(0);
@@ -71,9 +72,16 @@ async function usageOf(session: string): Promise<SessionUsage> {
 /** The usage up to a sample taken at or after a time, ms since the epoch. */
 function usageAfter(session: string, timeMs: number): Promise<SessionUsage> {
   return until("a later sample is in", async () => {
-    const usage = await usageOf(session);
-    return usage.sampleTime !== undefined && timestampMs(usage.sampleTime) >= timeMs && usage;
+    const usage = await usageOf(session).catch(nothingYet);
+    return usage?.sampleTime !== undefined && timestampMs(usage.sampleTime) >= timeMs && usage;
   });
+}
+
+/** A session that has just begun has no sample yet. */
+function nothingYet(error: unknown): undefined {
+  if (!(error instanceof ConnectError && error.code === Code.NotFound)) {
+    throw error;
+  }
 }
 
 function secondsOf(us: bigint | undefined): number {

@@ -14,6 +14,7 @@ from codemesh.file.v1 import file_pb2, file_pb2_grpc
 from codemesh.metering.v1 import metering_pb2_grpc  # noqa: F401  (it must be importable)
 from codemesh.session.v1 import session_pb2, session_pb2_grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.wrappers_pb2 import Int64Value
 from google.rpc import error_details_pb2, status_pb2
 
 CHUNK_BYTES = 1 << 20
@@ -70,7 +71,10 @@ def execution(stub, metadata, session, source, cancel=False):
 
 def round_trip(stub, metadata, session, content):
     def parts():
-        yield file_pb2.WriteFileRequest(header=file_pb2.WriteFileHeader(session=session, path="from-python.bin"))
+        size = Int64Value(value=len(content))
+        yield file_pb2.WriteFileRequest(
+            header=file_pb2.WriteFileHeader(session=session, path="from-python.bin", size_bytes=size)
+        )
         for start in range(0, len(content), CHUNK_BYTES):
             yield file_pb2.WriteFileRequest(chunk=content[start : start + CHUNK_BYTES])
 

@@ -91,7 +91,7 @@ it("writes and reads a file", async () => {
       metadata,
       (error: ServiceError | null, value: Json) => (error === null ? resolve(value) : reject(error)),
     );
-    call.write({ header: { session, path: "stock.bin", sizeBytes: content.length } });
+    call.write({ header: { session, path: "stock.bin", sizeBytes: { value: content.length } } });
     for (let offset = 0; offset < content.length; offset += CHUNK_BYTES) {
       call.write({ chunk: content.subarray(offset, offset + CHUNK_BYTES) });
     }

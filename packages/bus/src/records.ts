@@ -116,7 +116,8 @@ export async function openRecords<Desc extends DescMessage>(
       const ready = new Promise<void>((resolve) => {
         initialized = resolve;
       });
-      const entries = await kv.watch({ initializedFn: () => initialized() });
+      // It is called when the last entry has arrived; by the next turn of the loop that has been handed over.
+      const entries = await kv.watch({ initializedFn: () => setImmediate(() => initialized()) });
       const reading = (async () => {
         for await (const entry of entries) {
           onChange({ key: entry.key, entry: entryOf(entry) });

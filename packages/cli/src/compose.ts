@@ -29,11 +29,8 @@ export async function prepareCompose(paths: MeshPaths, progress: Progress): Prom
   };
 }
 
-/** A project of docker-compose.yml: one set of its containers and networks. */
-export interface ComposeProject {
-  /** Runs `compose` with these arguments and returns its standard output. */
-  (commandArguments: readonly string[], onLine?: (line: string) => void): Promise<string>;
-}
+/** Runs `compose` with these arguments on one project, a set of containers and networks, and returns its output. */
+export type ComposeProject = (commandArguments: readonly string[], onLine?: (line: string) => void) => Promise<string>;
 
 /** A new project with a name of its own; Compose is installed by apt when it is missing. */
 export async function composeProject(variables: ComposeVariables, progress: Progress): Promise<ComposeProject> {

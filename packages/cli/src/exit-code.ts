@@ -1,11 +1,17 @@
 import { Outcome, type ProgramError } from "@codemesh/sdk";
 
 /** What a shell calls a command that its own time limit ended. */
-export const EXIT_TIMED_OUT = 124;
+const EXIT_TIMED_OUT = 124;
+/** 128 + SIGHUP. */
+export const EXIT_HUNG_UP = 129;
 /** 128 + SIGINT. */
 export const EXIT_CANCELLED = 130;
 /** 128 + SIGKILL, which is what the kernel sends at a memory limit. */
-export const EXIT_OUT_OF_MEMORY = 137;
+const EXIT_OUT_OF_MEMORY = 137;
+/** 128 + SIGPIPE. */
+export const EXIT_UNREAD = 141;
+/** 128 + SIGTERM. */
+export const EXIT_TERMINATED = 143;
 
 /** The exit code of `./mesh run` for how a program ended: that of the program wherever it has one. */
 export function exitCodeOf(outcome: Outcome, error: ProgramError | undefined): number {

@@ -1,6 +1,10 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type CodeSession, type Execution, Outcome, type RunOptions } from "@codemesh/sdk";
-import { EXIT_CANCELLED, errorText, exitCodeOf } from "./exit-code.js";
+import { EXIT_CANCELLED, EXIT_HUNG_UP, EXIT_TERMINATED, EXIT_UNREAD, errorText, exitCodeOf } from "./exit-code.js";
+
+/** How long the session's stop may hold up the end of this process, ms. */
+const LEAVE_LIMIT_MS = 5_000;
 
 /** What a person is told about an outcome that the program itself says nothing about. */
 const CLOSING_WORDS: Readonly<Partial<Record<Outcome, string>>> = {
@@ -11,19 +15,25 @@ const CLOSING_WORDS: Readonly<Partial<Record<Outcome, string>>> = {
 
 /**
  * Runs a program in a session, what it writes going to stdout and stderr as it comes, and returns the exit code to end with.
- * The first Ctrl-C interrupts the program; the second ends this process.
+ * The first Ctrl-C interrupts the program; at the second, SIGTERM, SIGHUP or when nobody reads any more, the session is
+ * stopped and this process ends.
  */
 export async function runProgram(session: CodeSession, source: string, options: RunOptions): Promise<number> {
   const execution = session.run(source, options);
   let interrupted = false;
+  const leave = (exitCode: number) => void leaveWithin(LEAVE_LIMIT_MS, session, exitCode);
   const onInterrupt = () => {
     if (interrupted) {
-      process.exit(EXIT_CANCELLED);
+      leave(EXIT_CANCELLED);
     }
     interrupted = true;
     execution.cancel().catch((error: Error) => process.stderr.write(`✗ ${error.message}\n`));
   };
   process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", () => leave(EXIT_TERMINATED));
+  process.on("SIGHUP", () => leave(EXIT_HUNG_UP));
+  // `./mesh run … | head` reads no more than it wants.
+  process.stdout.on("error", () => leave(EXIT_UNREAD));
   try {
     return await follow(execution);
   } catch (error) {
@@ -35,6 +45,11 @@ export async function runProgram(session: CodeSession, source: string, options: 
   } finally {
     process.off("SIGINT", onInterrupt);
   }
+}
+
+async function leaveWithin(limitMs: number, session: CodeSession, exitCode: number): Promise<void> {
+  await Promise.race([session.stop().catch(() => {}), sleep(limitMs)]);
+  process.exit(exitCode);
 }
 
 async function follow(execution: Execution): Promise<number> {

@@ -54,7 +54,8 @@ const FROM_SHELL_FOR_EXECUTOR = [
 /** The process that a service is. */
 export function serviceProcess(name: ServiceName, settings: ServiceSettings): ProcessSpec {
   const main = inRepository("services", name, "dist", "main.js");
-  const environment = serviceEnvironment(name, settings);
+  const environment = meshEnvironment(name, settings);
+  // Another shell with another PATH or TZ is no reason to start a service anew: what it was started with stays.
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([process.execPath, main, Object.entries(environment).toSorted()]))
     .update(buildOf(name));
@@ -62,14 +63,14 @@ export function serviceProcess(name: ServiceName, settings: ServiceSettings): Pr
     name,
     command: process.execPath,
     arguments: [main],
-    environment,
+    environment: { ...shellEnvironment(name), ...environment },
     fingerprint: fingerprint.digest("hex"),
     address: `http://127.0.0.1:${settings.ports[name]}`,
   };
 }
 
-/** The whole environment of a service's process. */
-export function serviceEnvironment(name: ServiceName, settings: ServiceSettings): NodeJS.ProcessEnv {
+/** What a service is told about its mesh. */
+function meshEnvironment(name: ServiceName, settings: ServiceSettings): NodeJS.ProcessEnv {
   const { paths, ports } = settings;
   const url = (service: ServiceName) => `http://127.0.0.1:${ports[service]}`;
   const own: Record<ServiceName, NodeJS.ProcessEnv> = {
@@ -82,7 +83,6 @@ export function serviceEnvironment(name: ServiceName, settings: ServiceSettings)
     "session-manager": {},
     "file-transfer": {},
     executor: {
-      ...fromShell(FROM_SHELL_FOR_EXECUTOR),
       CODEMESH_INSTANCE: settings.instance,
       CODEMESH_DATA_DIR: paths.executor,
       CODEMESH_DOCKER_HOST: settings.dockerHost,
@@ -91,7 +91,6 @@ export function serviceEnvironment(name: ServiceName, settings: ServiceSettings)
     metering: { CODEMESH_DATA_DIR: paths.metering },
   };
   return {
-    ...fromShell(FROM_SHELL),
     CODEMESH_LISTEN: `127.0.0.1:${ports[name]}`,
     CODEMESH_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
     CODEMESH_NATS_USER: NATS_USER,
@@ -102,8 +101,11 @@ export function serviceEnvironment(name: ServiceName, settings: ServiceSettings)
   };
 }
 
-function fromShell(names: readonly string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+function shellEnvironment(name: ServiceName): NodeJS.ProcessEnv {
+  const names = name === "executor" ? [...FROM_SHELL, ...FROM_SHELL_FOR_EXECUTOR] : FROM_SHELL;
+  return Object.fromEntries(
+    names.flatMap((variable) => (process.env[variable] ? [[variable, process.env[variable]]] : [])),
+  );
 }
 
 /** What the compiler last built of a service and the packages below it: its records hold the hashes of all sources. */

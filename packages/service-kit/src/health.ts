@@ -1,4 +1,4 @@
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, setMaxListeners } from "node:events";
 import { healthpb, Refusal } from "@codemesh/api";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 
@@ -8,6 +8,8 @@ const { Health, HealthCheckResponse_ServingStatus: Status } = healthpb;
 export interface HealthState {
   /** Says of every service at once whether it answers. */
   setServing(serving: boolean): void;
+  /** Ends all watches, which have no end of their own. */
+  close(): void;
   /** Adds grpc.health.v1.Health to a router. */
   route(router: ConnectRouter): void;
 }
@@ -16,6 +18,8 @@ export interface HealthState {
 export function createHealthState(serviceNames: readonly string[]): HealthState {
   const names = new Set(["", ...serviceNames]);
   const changes = new EventEmitter().setMaxListeners(0);
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
   let serving = false;
   const statusOf = (name: string) =>
     names.has(name) ? (serving ? Status.SERVING : Status.NOT_SERVING) : Status.SERVICE_UNKNOWN;
@@ -24,6 +28,9 @@ export function createHealthState(serviceNames: readonly string[]): HealthState 
     setServing(value) {
       serving = value;
       changes.emit("change");
+    },
+    close() {
+      closing.abort();
     },
     route(router) {
       router.service(Health, {
@@ -39,14 +46,21 @@ export function createHealthState(serviceNames: readonly string[]): HealthState 
           return { statuses: Object.fromEntries([...names].map((name) => [name, { status: statusOf(name) }])) };
         },
         async *watch({ service }, context) {
-          const waiting = on(changes, "change", { signal: context.signal });
+          const ending = AbortSignal.any([context.signal, closing.signal]);
+          const waiting = on(changes, "change", { signal: ending });
           let last = statusOf(service);
           yield { status: last };
-          for await (const _ of waiting) {
-            const now = statusOf(service);
-            if (now !== last) {
-              last = now;
-              yield { status: now };
+          try {
+            for await (const _ of waiting) {
+              const now = statusOf(service);
+              if (now !== last) {
+                last = now;
+                yield { status: now };
+              }
+            }
+          } catch (error) {
+            if (!ending.aborted) {
+              throw error;
             }
           }
         },

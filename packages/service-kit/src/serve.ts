@@ -37,7 +37,6 @@ export interface Server {
 /** Serves gRPC, gRPC-Web and Connect on one port, with health and reflection, to callers the gateway vouches for. */
 export async function serve(options: ServeOptions): Promise<Server> {
   const health = createHealthState(options.services.map((service) => service.typeName));
-  const stopping = new AbortController();
   const handler = connectNodeAdapter({
     routes(router) {
       options.routes(router);
@@ -47,7 +46,6 @@ export async function serve(options: ServeOptions): Promise<Server> {
     interceptors: [createErrorInterceptor(options.logger), createCallerInterceptor(options.verifier)],
     compressMinBytes: NEVER_COMPRESS,
     readMaxBytes: MAX_MESSAGE_BYTES,
-    shutdownSignal: stopping.signal,
   });
   const port = await listenOnePort({ listen: options.listen, handler, maxConcurrentStreams: MAX_CONCURRENT_STREAMS });
   options.logger.info({ url: port.url }, "listening");
@@ -56,8 +54,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     setServing: health.setServing,
     async close() {
       health.setServing(false);
-      // Streams without an end of their own, such as a health watch, end now.
-      stopping.abort();
+      health.close();
       await port.close();
     },
   };

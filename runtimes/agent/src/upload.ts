@@ -29,7 +29,7 @@ export async function receive(socket: Socket, path: string): Promise<void> {
 
 async function store(socket: Socket, path: string): Promise<File> {
   const target = absolutePath(path);
-  await mkdir(dirname(target), { recursive: true });
+  await makeDirectory(dirname(target));
   await refuseDirectory(target);
   const temporary = `${dirname(target)}/.upload-${randomBytes(8).toString("hex")}`;
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -57,6 +57,16 @@ async function store(socket: Socket, path: string): Promise<File> {
   } finally {
     await handle.close();
     await rm(temporary, { force: true });
+  }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    // What mkdir -p calls EEXIST is something other than a directory in its last place.
+    const isTaken = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw isTaken ? new FileProblem(FileFailureReason.NOT_A_DIRECTORY, "a parent is not a directory") : error;
   }
 }
 

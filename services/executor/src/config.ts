@@ -46,9 +46,6 @@ const shape = {
   CODEMESH_CGROUP_ROOT: z.string().startsWith("/", "must be an absolute path").default("/sys/fs/cgroup"),
 };
 
-/** What the executor is told by its environment. */
-type Config = ReturnType<typeof readConfig>;
-
 /** The configuration; throws one ConfigError that names every wrong variable. */
 export function readConfig(environment: NodeJS.ProcessEnv) {
   const values = parseEnvironment(shape, environment);

@@ -63,6 +63,7 @@ runService("gateway", async ({ logger }) => {
   return {
     async stop() {
       health.setServing(false);
+      health.close();
       await port.close();
       backends.close();
       await keys.stop();

@@ -27,9 +27,6 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
   const language = languageOf(path, flags.language);
   const timeoutMs = flags.timeout === undefined ? undefined : timeoutMsFrom(flags.timeout);
   const files = flags.file.map(dataFileFrom).map((file) => ({ ...file, content: readBytes(file.local) }));
-  // `./mesh run … | head`: nobody is left to write to.
-  process.stdout.on("error", () => process.exit(0));
-
   const paths = meshPaths(homeFrom(process.env));
   const progress = createProgress(process.stderr);
   const mesh = runningMesh(paths, runtimeImage().tag) ?? (await (await import("../up.js")).bringUp(paths, progress));

@@ -13,6 +13,8 @@ import type { LinkViolation } from "./violation.js";
 
 /** How many connections of one sandbox, beside those asked for, may be open without having said what they are for. */
 const MAX_STRANGERS = 8;
+/** Dialling a unix socket whose backlog is full fails at once, so there is room for all streams an agent may be asked for. */
+const BACKLOG = 128;
 
 export interface AgentLinkEvents {
   /** The agent has dialled control, for the first time or again. */
@@ -51,7 +53,7 @@ export class AgentLink {
     const path = join(directory, LINK_SOCKET);
     await new Promise<void>((resolve, reject) => {
       link.#server.once("error", reject);
-      link.#server.listen({ path, backlog: 16 }, resolve);
+      link.#server.listen({ path, backlog: BACKLOG }, resolve);
     });
     // Connecting takes the right to write.
     await chmod(path, 0o666);
