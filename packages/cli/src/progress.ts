@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { messageOf } from "./problem.js";
 
 // Shown on stderr only: stdout belongs to the program that `./mesh run` runs.
@@ -58,7 +59,7 @@ function terminalProgress(screen: Screen): Progress {
       };
       try {
         const result = await work((text) => {
-          detail = text.replaceAll(/\s+/g, " ").trim();
+          detail = oneLine(text);
         });
         erase();
         const took = performance.now() - start;
@@ -93,7 +94,7 @@ function plainProgress(screen: Screen): Progress {
       const timer = setInterval(say, PLAIN_INTERVAL_MS);
       try {
         const result = await work((text) => {
-          detail = text.replaceAll(/\s+/g, " ").trim();
+          detail = oneLine(text);
         });
         if (shown) {
           screen.write(`✓ ${title}, ${seconds(performance.now() - start)}\n`);
@@ -111,6 +112,11 @@ function plainProgress(screen: Screen): Progress {
       screen.write(`${text}\n`);
     },
   };
+}
+
+/** Without line ends and the colours that commands give their output. */
+function oneLine(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/\s+/g, " ").trim();
 }
 
 function seconds(ms: number): string {

@@ -15,7 +15,8 @@ export function createSandboxService(sandboxes: Sandboxes): ServiceImpl<typeof S
         ]);
       }
       const { tenant } = callerOf(context);
-      return await sandboxes.create({ tenant, sessionId, expireTimeMs: timestampMs(expireTime), environment });
+      const lease = await sandboxes.create({ tenant, sessionId, expireTimeMs: timestampMs(expireTime), environment });
+      return { warm: lease.warm };
     },
     async removeSandbox({ session }, context) {
       const sessionId = sessionIdOf("session", session);

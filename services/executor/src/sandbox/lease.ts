@@ -14,6 +14,8 @@ export class Lease implements SessionKey {
   readonly tenant: string;
   readonly sessionId: string;
   readonly sandbox: Sandbox;
+  /** Whether the sandbox came from the warm pool. */
+  readonly warm: boolean;
   readonly startTimeMs = Date.now();
   /** Why it is ending; the first reason there was. */
   endReason = EndReason.UNSPECIFIED;
@@ -21,10 +23,11 @@ export class Lease implements SessionKey {
   usage: Usage = noUsage;
   readonly #baseline: Baseline;
 
-  constructor({ tenant, sessionId }: SessionKey, sandbox: Sandbox) {
+  constructor({ tenant, sessionId }: SessionKey, sandbox: Sandbox, warm: boolean) {
     this.tenant = tenant;
     this.sessionId = sessionId;
     this.sandbox = sandbox;
+    this.warm = warm;
     this.#baseline = { cpuUs: sandbox.read().cpuUs, timeUs: nowUs() };
   }
 

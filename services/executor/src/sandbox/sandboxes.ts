@@ -40,7 +40,7 @@ export interface SandboxRequest extends SessionKey {
 export class Sandboxes {
   readonly #options: SandboxesOptions;
   readonly #leases = new Map<string, Lease>();
-  readonly #creating = new Map<string, { readonly tenant: string; readonly done: Promise<{ warm: boolean }> }>();
+  readonly #creating = new Map<string, { readonly tenant: string; readonly done: Promise<Lease> }>();
   readonly #removing = new Map<string, Promise<void>>();
   readonly #deadlines = new Map<string, () => void>();
   readonly #ended = new Map<string, { readonly tenant: string; readonly reason: EndReason }>();
@@ -80,7 +80,7 @@ export class Sandboxes {
   }
 
   /** Gives a session a sandbox; settles when it can run code. */
-  async create(request: SandboxRequest): Promise<{ warm: boolean }> {
+  async create(request: SandboxRequest): Promise<Lease> {
     if (this.#draining) {
       throw new Refusal(Code.Unavailable, "EXECUTOR_DRAINING", "This executor is stopping; ask another.");
     }
@@ -89,7 +89,7 @@ export class Sandboxes {
       throw new Refusal(Code.NotFound, "SESSION_NOT_FOUND", "There is no such session.");
     }
     if (known instanceof Lease) {
-      return { warm: false };
+      return known;
     }
     if (known !== undefined) {
       return known.done; // S1
@@ -137,7 +137,7 @@ export class Sandboxes {
     await Promise.allSettled([...this.#leases.values()].map((lease) => this.end(lease, EndReason.EXECUTOR_LOST)));
   }
 
-  async #assign(request: SandboxRequest, warm: Sandbox | undefined): Promise<{ warm: boolean }> {
+  async #assign(request: SandboxRequest, warm: Sandbox | undefined): Promise<Lease> {
     const sandbox = warm ?? (await this.#options.pool.next().catch(notStarted));
     try {
       if (Object.keys(request.environment).length > 0) {
@@ -148,7 +148,7 @@ export class Sandboxes {
       await sandbox.remove();
       return notStarted(error);
     }
-    const lease = new Lease(request, sandbox);
+    const lease = new Lease(request, sandbox, warm !== undefined);
     this.#leases.set(request.sessionId, lease);
     this.#deadlines.set(
       request.sessionId,
@@ -157,10 +157,10 @@ export class Sandboxes {
     void sandbox.died.then((cause) => this.#endAlone(lease, EndReason.SANDBOX_DIED, cause));
     sandbox.onExecutionOver(() => this.#options.sampler.soon(lease));
     this.#options.logger.info(
-      { session: sessionName(request.sessionId), sandbox: sandbox.id, warm: warm !== undefined },
+      { session: sessionName(request.sessionId), sandbox: sandbox.id, warm: lease.warm },
       "sandbox assigned",
     );
-    return { warm: warm !== undefined };
+    return lease;
   }
 
   #endAlone(lease: Lease, reason: EndReason, cause?: string): void {
