@@ -1,7 +1,15 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { repeat, timeMs } from "./statistics.js";
-import { FILE_BYTES, LIVE_SOURCE, type Measurements, megabytesPerSecond, STREAM_SOURCE, TIMES } from "./steps.js";
+import {
+  delaysMs,
+  FILE_BYTES,
+  LIVE_SOURCE,
+  type Measurements,
+  megabytesPerSecond,
+  STREAM_SOURCE,
+  TIMES,
+} from "./steps.js";
 
 // The same steps as one does them by hand, with the same image on the same engine: a container that sleeps, and a new
 // python3 for each thing to run.
@@ -33,7 +41,7 @@ async function measureIn(container: string, report: (step: string) => void): Pro
   report("docker exec, live output");
   const live: number[] = [];
   await docker(python(LIVE_SOURCE), {
-    onChunk: (chunk) => live.push(Date.now() - Number(chunk.toString().trim()) * 1000),
+    onChunk: (chunk) => live.push(...delaysMs(chunk.toString())),
   });
   report("docker exec, output");
   const stream = await repeat(TIMES.stream, async () => {

@@ -2,16 +2,28 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CodemeshClient, type CodeSession, codeSession } from "@codemesh/sdk";
 import { repeat, timeMs } from "./statistics.js";
-import { FILE_BYTES, LIVE_SOURCE, type Measurements, megabytesPerSecond, STREAM_SOURCE, TIMES } from "./steps.js";
+import {
+  delaysMs,
+  FILE_BYTES,
+  LIVE_SOURCE,
+  type Measurements,
+  megabytesPerSecond,
+  STREAM_SOURCE,
+  TIMES,
+} from "./steps.js";
 
-/** Time for the warm pool to fill again, which happens beside the calls, ms. */
-const REFILL_MS = 4_000;
-
-/** Every step on a mesh with a warm pool. */
-export async function measureMesh(client: CodemeshClient, report: (step: string) => void): Promise<Measurements> {
+/**
+ * Every step on a mesh with a warm pool. `refillMs` is how long the pool may take to fill again between two sessions; no
+ * RPC tells when it has.
+ */
+export async function measureMesh(
+  client: CodemeshClient,
+  refillMs: number,
+  report: (step: string) => void,
+): Promise<Measurements> {
   report("CreateSession, warm");
   const warm = await repeat(TIMES.create, async () => {
-    await sleep(REFILL_MS);
+    await sleep(refillMs);
     return await createMs(client);
   });
   await using session = await codeSession({ client });
@@ -19,7 +31,7 @@ export async function measureMesh(client: CodemeshClient, report: (step: string)
   await session.runToEnd("1+1");
   const execute = await repeat(TIMES.execute, () => timeMs(() => session.runToEnd("1+1")));
   report("live output");
-  const live = (await repeatLists(TIMES.live, () => liveDelaysMs(session))).flat();
+  const live = await liveDelaysMs(session);
   report("print to client");
   const stream = await repeat(TIMES.stream, () => streamRate(session));
   report("20 MB upload and download");
@@ -51,7 +63,7 @@ async function liveDelaysMs(session: CodeSession): Promise<number[]> {
   const delays: number[] = [];
   for await (const event of session.run(LIVE_SOURCE)) {
     if (event.type === "stdout") {
-      delays.push(Date.now() - Number(event.text.trim()) * 1000);
+      delays.push(...delaysMs(event.text));
     }
   }
   return delays;
@@ -75,12 +87,4 @@ async function streamRate(session: CodeSession): Promise<number> {
 
 async function rate(transfer: () => Promise<unknown>): Promise<number> {
   return megabytesPerSecond(FILE_BYTES, await timeMs(transfer));
-}
-
-async function repeatLists(times: number, measure: () => Promise<number[]>): Promise<number[][]> {
-  const lists: number[][] = [];
-  for (let count = 0; count < times; count++) {
-    lists.push(await measure());
-  }
-  return lists;
 }

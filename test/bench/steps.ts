@@ -1,16 +1,26 @@
 // What both sides do. Durations are ms, rates MB/s (10⁶ bytes).
 
 /** How often each step is measured. */
-export const TIMES = { create: 10, execute: 200, dockerExecute: 30, live: 1, stream: 5, transfer: 5 } as const;
+export const TIMES = { create: 10, execute: 200, dockerExecute: 30, stream: 5, transfer: 5 } as const;
 
 export const STREAM_BYTES = 200_000_000;
 export const FILE_BYTES = 20_000_000;
 
 /** Prints the time, s since the epoch, once a second for 5 s. */
-export const LIVE_SOURCE = `import time
+export const LIVE_SOURCE = `import sys, time
 for _ in range(5):
-    print(time.time(), flush=True)
+    sys.stdout.write(f"{time.time()}\\n")
+    sys.stdout.flush()
     time.sleep(1)`;
+
+/** From the printing of each line of `LIVE_SOURCE` in a piece of its output to now, ms. */
+export function delaysMs(output: string): number[] {
+  const nowMs = Date.now();
+  return output
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => nowMs - Number(line) * 1000);
+}
 
 /** Prints `STREAM_BYTES` in lines. */
 export const STREAM_SOURCE = `import sys

@@ -95,6 +95,8 @@ async function bootstrap(docker: Docker, progress: Progress): Promise<void> {
           "--include=ca-certificates",
           `--keyring=${KEYRING}`,
           ...slim,
+          // As in Debian's own image: what is lost in a crash is built again.
+          "--dpkgopt=force-unsafe-io",
           "--dpkgopt=path-include=/usr/share/doc/*/copyright",
           SUITE,
           archive,

@@ -1,4 +1,5 @@
 export { callerOf, forward } from "./caller.js";
+export { type ConnectHandlerOptions, createConnectHandler } from "./connect-handler.js";
 export {
   baseEnvironment,
   ConfigError,

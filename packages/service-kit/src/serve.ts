@@ -1,8 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { healthpb, MAX_MESSAGE_BYTES } from "@codemesh/api";
+import { healthpb } from "@codemesh/api";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { createCallerInterceptor } from "./caller.js";
+import { createConnectHandler } from "./connect-handler.js";
 import type { ListenAddress } from "./environment.js";
 import { createErrorInterceptor } from "./error-interceptor.js";
 import { createHealthState } from "./health.js";
@@ -11,8 +11,6 @@ import { listenOnePort } from "./one-port.js";
 import { routeReflection } from "./reflection.js";
 import type { TokenVerifier } from "./token.js";
 
-/** Compression costs more than a mesh on one network gains: 12 to 18 times the streaming rate (docs/decisions.md). */
-const NEVER_COMPRESS = 0xffffffff;
 /** The gateway puts all its calls on one connection. */
 const MAX_CONCURRENT_STREAMS = 100_000;
 
@@ -37,15 +35,14 @@ export interface Server {
 /** Serves gRPC, gRPC-Web and Connect on one port, with health and reflection, to callers the gateway vouches for. */
 export async function serve(options: ServeOptions): Promise<Server> {
   const health = createHealthState(options.services.map((service) => service.typeName));
-  const handler = connectNodeAdapter({
+  const handler = createConnectHandler({
     routes(router) {
       options.routes(router);
       health.route(router);
       routeReflection(router, [...options.services, healthpb.Health]);
     },
     interceptors: [createErrorInterceptor(options.logger), createCallerInterceptor(options.verifier)],
-    compressMinBytes: NEVER_COMPRESS,
-    readMaxBytes: MAX_MESSAGE_BYTES,
+    logger: options.logger,
   });
   const port = await listenOnePort({ listen: options.listen, handler, maxConcurrentStreams: MAX_CONCURRENT_STREAMS });
   options.logger.info({ url: port.url }, "listening");

@@ -1,6 +1,7 @@
 import { FileService, healthpb, MeteringService, SessionService } from "@codemesh/api";
 import { Buckets, connectBus } from "@codemesh/bus";
 import {
+  createConnectHandler,
   createErrorInterceptor,
   createHealthState,
   listenOnePort,
@@ -8,7 +9,6 @@ import {
   routeReflection,
   runService,
 } from "@codemesh/service-kit";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { createBackends } from "./backend.js";
 import { readConfig } from "./config.js";
 import { createGateway, PUBLIC_SERVICES } from "./gateway.js";
@@ -44,12 +44,13 @@ runService("gateway", async ({ logger }) => {
       [FileService.typeName, config.CODEMESH_FILE_TRANSFER_URL],
       [MeteringService.typeName, config.CODEMESH_METERING_URL],
     ]),
-    otherwise: connectNodeAdapter({
+    otherwise: createConnectHandler({
       routes(router) {
         health.route(router);
         routeReflection(router, [...PUBLIC_SERVICES, healthpb.Health]);
       },
       interceptors: [createErrorInterceptor(logger)],
+      logger,
     }),
     logger,
   });

@@ -4,7 +4,8 @@
 
 // Between the executor and the agent in a sandbox, over a unix socket the executor listens on and the agent dials.
 //
-// A message travels as its length (varint, at most 5 bytes) and its bytes, at most 1 MiB. The first message of every
+// A message travels as its length (varint, at most 5 bytes) and its bytes: at most 1 MiB from the agent and 2 MiB from the
+// executor, whose Run carries a source of 1 MiB. The first message of every
 // connection is the agent's Hello, which says what the connection is for:
 //
 //   control  one per sandbox, kept as long as the sandbox lives; dialled again when it breaks.
