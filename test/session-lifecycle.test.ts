@@ -81,7 +81,7 @@ describe("a session", () => {
   });
 
   it("is gone, container too, within 2 s of its deadline, and its execution ends as LOST", async () => {
-    const session = await openSession({ timeout: durationFromMs(2_000) });
+    const session = await openSession({ timeout: durationFromMs(5_000) });
     const container = await containerOf(session.name);
     const deadlineMs = session.created.expireTime === undefined ? 0 : timestampMs(session.created.expireTime);
     const looping = run(session.name, "while True: pass");
