@@ -8,7 +8,7 @@ import type { MeshPaths } from "./paths.js";
 import { Problem } from "./problem.js";
 import { goneWithin, isRunning, type ProcessRecord, readRecord, startProcess, stopProcess } from "./processes.js";
 import type { Progress } from "./progress.js";
-import { commandPath } from "./run-command.js";
+import { commandPath, runCommand } from "./run-command.js";
 
 // A Docker Engine of our own, for a machine that has none. It leaves the host's network as it was: no bridge, no iptables
 // rules, no forwarding. Sandboxes have no network, and images are built with the host's.
@@ -61,7 +61,32 @@ export async function stopOwnEngine(paths: MeshPaths): Promise<boolean> {
   }
   const running = isRunning(record);
   await stopProcess(paths, record, STOP_GRACE_MS);
+  await unmountBelow(paths.engine);
   return running;
+}
+
+/** An engine leaves mounts behind, more of them when it was killed; its directory could not be removed. */
+async function unmountBelow(directory: string): Promise<void> {
+  const points = mountPointsIn(readText("/proc/self/mounts") ?? "").filter((point) =>
+    point.startsWith(`${directory}/`),
+  );
+  for (const point of points.toReversed()) {
+    try {
+      await runCommand("umount", [point]);
+    } catch {
+      // Busy: a process of somebody else's has it open, and it goes with the next stop.
+    }
+  }
+}
+
+/** The mount points in a text of the form of /proc/mounts, in the order in which they were mounted. */
+export function mountPointsIn(mounts: string): string[] {
+  return mounts
+    .split("\n")
+    .flatMap((line) => line.split(" ")[1] ?? [])
+    .map((point) =>
+      point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+    );
 }
 
 async function startWith(paths: MeshPaths, instance: string, dockerd: string, driver: string): Promise<void> {

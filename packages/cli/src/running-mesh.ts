@@ -1,11 +1,12 @@
+import { pingEngine, socketFrom } from "./docker-host.js";
 import { NATS_PROCESS } from "./nats-server.js";
 import type { MeshPaths } from "./paths.js";
 import { isRunning, readRecord } from "./processes.js";
 import { SERVICES, type ServiceSettings, serviceProcess } from "./services.js";
 import { type MeshState, readState } from "./state.js";
 
-/** The mesh as it runs now, if all of it runs as it should; reads a few files and asks nobody. */
-export function runningMesh(paths: MeshPaths, runtimeImage: string): MeshState | undefined {
+/** The mesh as it runs now, if all of it runs as it should; reads a few files and asks the engine whether it is there. */
+export async function runningMesh(paths: MeshPaths, runtimeImage: string): Promise<MeshState | undefined> {
   const state = readState(paths);
   if (state === undefined || state.runtimeImage !== runtimeImage) {
     return undefined;
@@ -21,5 +22,5 @@ export function runningMesh(paths: MeshPaths, runtimeImage: string): MeshState |
         record !== undefined && isRunning(record) && record.fingerprint === serviceProcess(name, settings).fingerprint
       );
     });
-  return up ? state : undefined;
+  return up && (await pingEngine(socketFrom(state.dockerHost) ?? "")) !== undefined ? state : undefined;
 }

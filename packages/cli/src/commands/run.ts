@@ -29,7 +29,8 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
   const files = flags.file.map(dataFileFrom).map((file) => ({ ...file, content: readBytes(file.local) }));
   const paths = meshPaths(homeFrom(process.env));
   const progress = createProgress(process.stderr);
-  const mesh = runningMesh(paths, runtimeImage().tag) ?? (await (await import("../up.js")).bringUp(paths, progress));
+  const mesh =
+    (await runningMesh(paths, runtimeImage().tag)) ?? (await (await import("../up.js")).bringUp(paths, progress));
   try {
     await using session = await progress.step("Opening a session", () => openSession(mesh, paths.key, timeoutMs));
     for (const { local, remote, content } of files) {
