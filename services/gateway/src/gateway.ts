@@ -139,10 +139,14 @@ function wholeBody(request: HttpRequest): Promise<Buffer> {
       }
       chunks.push(chunk);
     };
+    const onClose = () => reject(new Refusal(Code.Canceled, "CALL_CANCELLED", "The caller went away."));
     request.on("data", onData);
-    request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.once("end", () => {
+      request.off("close", onClose);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
     request.once("error", reject);
-    request.once("close", () => reject(new Refusal(Code.Canceled, "CALL_CANCELLED", "The caller went away.")));
+    request.once("close", onClose);
   });
 }
 

@@ -46,7 +46,7 @@ export function passOn(
   let answering = false;
   const finish = isHttp2(response) ? answerHttp2(response, upstream) : answerHttp1(response, upstream);
   response.once("close", () => {
-    if (!upstream.closed) {
+    if (!upstream.closed && !upstream.readableEnded) {
       upstream.close(constants.NGHTTP2_CANCEL);
     }
   });
@@ -103,6 +103,7 @@ function answerHttp2(response: Http2ServerResponse, upstream: ClientHttp2Stream)
       const answer = { ...answerHeaders(headers), ":status": headers[":status"] ?? 502 };
       if (ended) {
         stream.respond(answer, { endStream: true });
+        upstream.resume();
         return;
       }
       // Node sends the response's trailers when the stream wants them.
