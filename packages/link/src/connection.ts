@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { encodeFrame, FrameReader } from "./frames.js";
+import { chunkFrameHead, encodeFrame, FrameReader } from "./frames.js";
 
 /** Writes a message; `false` means the far side is slow: wait for `drained` before the next. */
 export function writeFrame<Desc extends DescMessage>(
@@ -9,6 +9,25 @@ export function writeFrame<Desc extends DescMessage>(
   message: MessageShape<Desc>,
 ): boolean {
   return socket.write(encodeFrame(schema, message));
+}
+
+/**
+ * Writes the message that is `rest` with `chunk` in a field of bytes, without copying the chunk: it is the socket's until
+ * `written` is called, which is also when the socket closes. `false` as with `writeFrame`.
+ */
+export function writeChunk<Desc extends DescMessage>(
+  socket: Socket,
+  schema: Desc,
+  rest: MessageShape<Desc>,
+  field: string,
+  chunk: Uint8Array,
+  written?: () => void,
+): boolean {
+  socket.cork();
+  socket.write(chunkFrameHead(schema, rest, field, chunk.length));
+  const canTakeMore = socket.write(chunk, written);
+  socket.uncork();
+  return canTakeMore;
 }
 
 /** Settles when the socket takes more, or is closed. */

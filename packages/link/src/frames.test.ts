@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { linkpb } from "@codemesh/api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeFrame, FrameError, FrameReader } from "./frames.js";
+import { chunkFrameHead, encodeFrame, FrameError, FrameReader } from "./frames.js";
 
 const { UploadPartSchema } = linkpb;
 
@@ -59,4 +59,24 @@ test("a length without an end is refused", () => {
   expect(() =>
     new FrameReader(UploadPartSchema, { maxFrameBytes: 256 }).push(Uint8Array.of(255, 255, 255, 255, 255, 1)),
   ).toThrow("no end");
+});
+
+test("a head and its chunk are the frame of the whole message", () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: 0n, max: (1n << 62n) - 1n }),
+      fc.uint8Array({ maxLength: 20_000 }),
+      (execution, chunk) => {
+        const rest = create(linkpb.ContextEventSchema, { execution });
+        const head = chunkFrameHead(linkpb.ContextEventSchema, rest, "stderr", chunk.length);
+        const [message, ...others] = new FrameReader(linkpb.ContextEventSchema, { maxFrameBytes: 1 << 20 }).push(
+          Buffer.concat([head, chunk]),
+        );
+        expect(others).toEqual([]);
+        expect(message?.execution).toBe(execution);
+        expect(message?.event.case).toBe("stderr");
+        expect(Buffer.from(message?.event.value as Uint8Array)).toEqual(Buffer.from(chunk));
+      },
+    ),
+  );
 });

@@ -1,4 +1,5 @@
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
 
 // A frame is the length of a message (varint, at most 5 bytes) and the message. The reader believes nothing: a length is
 // checked before a byte is kept for it, and messages are views of the received bytes where those lie in one piece.
@@ -14,21 +15,47 @@ const MORE = 0x80;
 /** A message as a frame. */
 export function encodeFrame<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Uint8Array {
   const body = toBinary(schema, message);
-  const frame = Buffer.allocUnsafe(lengthBytes(body.length) + body.length);
-  let at = 0;
-  let rest = body.length;
-  while (rest >= MORE) {
-    frame[at++] = (rest % MORE) | MORE;
-    rest = Math.floor(rest / MORE);
-  }
-  frame[at++] = rest;
-  frame.set(body, at);
+  const frame = Buffer.allocUnsafe(varintBytes(body.length) + body.length);
+  frame.set(body, writeVarint(frame, 0, body.length));
   return frame;
 }
 
-function lengthBytes(length: number): number {
+/**
+ * All of a frame but the chunk at its end: the frame of the message that is `rest` with a chunk of so many bytes in the
+ * field of that name. The order of fields in a message is free, so one of them can be last.
+ */
+export function chunkFrameHead<Desc extends DescMessage>(
+  schema: Desc,
+  rest: MessageShape<Desc>,
+  field: string,
+  chunkBytes: number,
+): Uint8Array {
+  const tag = ((schema.field[field] as DescField).number << 3) | WireType.LengthDelimited;
+  const body = toBinary(schema, rest);
+  const fieldBytes = varintBytes(tag) + varintBytes(chunkBytes);
+  const length = body.length + fieldBytes + chunkBytes;
+  const head = Buffer.allocUnsafe(varintBytes(length) + body.length + fieldBytes);
+  const bodyAt = writeVarint(head, 0, length);
+  head.set(body, bodyAt);
+  writeVarint(head, writeVarint(head, bodyAt + body.length, tag), chunkBytes);
+  return head;
+}
+
+/** Returns where it ends. */
+function writeVarint(target: Uint8Array, begin: number, value: number): number {
+  let at = begin;
+  let rest = value;
+  while (rest >= MORE) {
+    target[at++] = (rest % MORE) | MORE;
+    rest = Math.floor(rest / MORE);
+  }
+  target[at++] = rest;
+  return at;
+}
+
+function varintBytes(value: number): number {
   let count = 1;
-  for (let rest = length; rest >= MORE; rest = Math.floor(rest / MORE)) {
+  for (let rest = value; rest >= MORE; rest = Math.floor(rest / MORE)) {
     count += 1;
   }
   return count;

@@ -1,3 +1,3 @@
-export { drained, frames, writeFrame } from "./connection.js";
+export { drained, frames, writeChunk, writeFrame } from "./connection.js";
 export { encodeFrame, FrameError, FrameReader } from "./frames.js";
 export * from "./limits.js";

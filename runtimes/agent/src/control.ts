@@ -19,15 +19,16 @@ export class Control {
   private readonly environment = new SessionEnvironment();
   private readonly contexts = new Set<Context>();
 
-  /** Serves one control connection to its end. */
-  async serve(socket: Socket): Promise<void> {
+  /** Serves one control connection to its end; `onWelcome` when the executor has taken it. */
+  async serve(socket: Socket, onWelcome: () => void): Promise<void> {
     for await (const { request } of frames(socket, ControlRequestSchema, MAX_FRAME_BYTES)) {
       switch (request.case) {
         case "welcome":
           this.secret = request.value.secret.slice();
+          onWelcome();
           break;
         case "openContext":
-          this.open(request.value.token, (stream) => this.contexts.add(new Context(stream, this.environment)));
+          this.open(request.value.token, (stream) => this.addContext(stream));
           break;
         case "openUpload": {
           const { token, path } = request.value;
@@ -46,6 +47,11 @@ export class Control {
           break;
       }
     }
+  }
+
+  private addContext(stream: Socket): void {
+    const context: Context = new Context(stream, this.environment, () => this.contexts.delete(context));
+    this.contexts.add(context);
   }
 
   /** A stream that cannot be dialled is the executor's to notice: nobody presents its token. */

@@ -64,6 +64,30 @@ test("the end of the pipe ends the program", async () => {
   expect(Buffer.concat(await readThrough([Buffer.from("no marker")])).toString()).toBe("no marker");
 });
 
+test("gathers what a program that prints often prints", async () => {
+  const pieces = Array.from({ length: 2_000 }, (_, index) => Buffer.from(`${index}\n`));
+  const chunks = await readThrough([...pieces, MARKER]);
+  expect(Buffer.concat(chunks)).toEqual(Buffer.concat(pieces));
+  expect(chunks.length).toBeLessThan(pieces.length / 2);
+});
+
+test("the pipe of a dead interpreter ends when it is empty, though somebody holds it", async () => {
+  const [pipe] = makePipes(1);
+  if (pipe === undefined) {
+    throw new Error("no pipe");
+  }
+  const output = new OutputPipe(pipe.readFd);
+  const received: Buffer[] = [];
+  writeSync(pipe.writeFd, "last words");
+  const ended = new Promise<void>((resolve) => {
+    output.follow(MARKER, { onData: (chunk) => received.push(chunk), onEnd: resolve });
+  });
+  output.finishSoon();
+  await ended;
+  closeAll([pipe.writeFd]);
+  expect(Buffer.concat(received).toString()).toBe("last words");
+});
+
 test("knows how many bytes of a character are there", () => {
   expect(unfinishedCharacterBytes(Buffer.from("a"))).toBe(0);
   expect(unfinishedCharacterBytes(Buffer.from("€").subarray(0, 2))).toBe(2);

@@ -4,9 +4,12 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type File, FileSchema, FileType } from "@codemesh/api";
 import { WORKSPACE } from "./environment.js";
 
+/** How the names of files begin that are still on their way in. */
+export const UNFINISHED_PREFIX = ".codemesh-upload-";
+
 /** Where a workspace path lies. The executor has checked the path; in here it can harm its own sandbox only. */
-export function absolutePath(path: string): string {
-  return path === "" ? WORKSPACE : `${WORKSPACE}/${path}`;
+export function absolutePath(path: string, workspace = WORKSPACE): string {
+  return path === "" ? workspace : `${workspace}/${path}`;
 }
 
 /** An entry as callers see it. */
