@@ -14,11 +14,6 @@ export const BASE_IMAGE = "debian:trixie-slim";
 
 const SUITE = "trixie";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const SOURCES = [
-  `deb http://deb.debian.org/debian ${SUITE} main`,
-  `deb http://deb.debian.org/debian ${SUITE}-updates main`,
-  `deb http://deb.debian.org/debian-security ${SUITE}-security main`,
-];
 /** A registry that has not answered by then is not going to. */
 const PULL_LIMIT_MS = 60_000;
 const FIRST_ANSWER_LIMIT_MS = 15_000;
@@ -78,7 +73,7 @@ async function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
   }
 }
 
-/** The same base, made with mmdebstrap, with the package sources of Debian's own image. */
+/** The same base, made with mmdebstrap, whose own package sources are those of Debian's image. */
 async function bootstrap(docker: Docker, progress: Progress): Promise<void> {
   if (commandPath("mmdebstrap") === undefined || !exists(KEYRING)) {
     await installPackages(["mmdebstrap", "debian-archive-keyring"], progress);
@@ -100,7 +95,6 @@ async function bootstrap(docker: Docker, progress: Progress): Promise<void> {
           "--dpkgopt=path-include=/usr/share/doc/*/copyright",
           SUITE,
           archive,
-          ...SOURCES,
         ],
         { onLine: detail },
       );
